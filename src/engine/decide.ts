@@ -1,0 +1,74 @@
+import { type BackoffTerms, backoffDelay } from './backoff.ts';
+import { type Jitter, jitterRange, pick } from './jitter.ts';
+import type { DelaySource, ErrorClass, StopReason } from './outcome.ts';
+
+/** What happens after an attempt. */
+export type Decision =
+  | { readonly next: 'retry'; readonly delayMs: number; readonly delaySource: DelaySource }
+  | { readonly next: 'stop'; readonly reason: StopReason };
+
+/** What {@link decide} needs to know of a policy. */
+export interface DecisionTerms extends BackoffTerms {
+  readonly jitter: Jitter;
+  /** Milliseconds; `Infinity` for none. */
+  readonly maxElapsed: number;
+}
+
+/** Why a call cannot go on, whatever its last attempt brought. */
+export type Interruption = 'aborted' | 'deadline_exceeded';
+
+/** What is known when an attempt has failed. */
+export interface Facts {
+  /** The attempt that failed, from 1. */
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly error: unknown;
+  readonly errorClass: ErrorClass;
+  readonly interruption: Interruption | undefined;
+  /** Milliseconds since the start of the call; only read when the policy has a `maxElapsed`. */
+  readonly elapsedMs: number;
+  /** The server's hint in milliseconds, if there was one. */
+  readonly retryAfterMs: number | undefined;
+  readonly previousDelayMs: number;
+  /** A number in [0, 1). */
+  readonly random: number;
+}
+
+/**
+ * The heart: after a failed attempt, retry in N ms because R, or stop because R. It reads no clock, draws no random
+ * number and changes nothing, so every case of it can be written down in a table.
+ */
+export function decide(terms: DecisionTerms, facts: Facts): Decision {
+  if (facts.interruption !== undefined) return stop(facts.interruption);
+  if (facts.errorClass === 'permanent' || facts.errorClass === 'cancelled') return stop('not_retryable');
+  if (facts.attempt >= facts.maxAttempts) return stop('attempts_exhausted');
+  // A server that asks for more patience than the policy has must not be asked again any earlier.
+  if (isRefused(terms, facts.retryAfterMs)) return stop('not_retryable');
+  const retry = nextRetry(terms, facts);
+  return facts.elapsedMs + retry.delayMs >= terms.maxElapsed ? stop('deadline_exceeded') : retry;
+}
+
+/** True when the server's hint is longer than the policy's `maxDelay`. */
+export function isRefused(terms: BackoffTerms, retryAfterMs: number | undefined): retryAfterMs is number {
+  return retryAfterMs !== undefined && retryAfterMs > terms.maxDelay;
+}
+
+/** A hint of at least this many milliseconds replaces the backoff; "at once" does not, since it would be a burst. */
+const SHORTEST_HINT_MS = 1;
+/** How far above a server's hint the delay is spread, so that clients do not return together. */
+const HINT_SPREAD = 0.1;
+
+function nextRetry(terms: DecisionTerms, facts: Facts): Decision & { next: 'retry' } {
+  const hint = facts.retryAfterMs;
+  if (hint !== undefined && hint >= SHORTEST_HINT_MS) {
+    const high = terms.jitter === false ? hint : Math.min(hint * (1 + HINT_SPREAD), terms.maxDelay);
+    return { next: 'retry', delayMs: pick({ low: hint, high }, facts.random), delaySource: 'retry_after' };
+  }
+  const delay = backoffDelay(terms, facts.attempt, facts.error);
+  const range = jitterRange(terms.jitter, delay, terms, facts.previousDelayMs);
+  return { next: 'retry', delayMs: pick(range, facts.random), delaySource: 'backoff' };
+}
+
+function stop(reason: StopReason): Decision {
+  return { next: 'stop', reason };
+}

@@ -1,0 +1,120 @@
+import { Attempt, type AttemptFunction } from './attempt.ts';
+import { Call } from './call.ts';
+import { classify } from './classify.ts';
+import { reportFault } from './faults.ts';
+import { openCall } from './guard.ts';
+import type { ErrorClass, StopReason } from './outcome.ts';
+import { infoFor, type Policy } from './policy.ts';
+import { runtime } from './runtime.ts';
+
+/** Runs one call of `fn` under a policy: resolves with its value, or rejects with its last error, untouched. */
+export function execute<T>(policy: Policy, fn: AttemptFunction<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal?.aborted === true) return neverStarted(new Call(policy, fn, signal, undefined));
+  const observer = policy.observer ?? runtime.observer;
+  const scope = observer === undefined ? undefined : openCall(observer, infoFor(policy, fn));
+  return scope === undefined && signal === undefined && policy.plain && runtime.testing === undefined
+    ? firstTry(policy, fn)
+    : run(new Call(policy, fn, signal, scope));
+}
+
+/**
+ * The path of a call that nobody watches and no limit bounds. Nearly every call succeeds at once, so no clock is read
+ * and nothing is built but the attempt itself; the loop is entered with the first failure.
+ *
+ * It chains on the function's own promise, since an async function around it would cost as much as all the rest.
+ */
+function firstTry<T>(policy: Policy, fn: AttemptFunction<T>): Promise<T> {
+  const enterLoop = (error: unknown): Promise<T> => {
+    const call = new Call(policy, fn, undefined, undefined);
+    call.attempts = 1;
+    return run(call, judge(call, error));
+  };
+  try {
+    const result = fn(new Attempt(1, policy.maxAttempts, undefined, 0));
+    const promise = result instanceof Promise && result.constructor === Promise ? result : Promise.resolve(result);
+    return promise.then(undefined, enterLoop) as Promise<T>;
+  } catch (error) {
+    return enterLoop(error);
+  }
+}
+
+async function neverStarted<T>(call: Call<T>): Promise<T> {
+  return call.giveUp('aborted');
+}
+
+/** What follows a failed attempt: a retry, or the reason to stop. */
+type Verdict = 'retry' | StopReason;
+
+/** The loop: attempt, decide, wait. It starts with the verdict on an attempt that has been made already, if any. */
+async function run<T>(call: Call<T>, known?: Verdict | Promise<Verdict>): Promise<T> {
+  let verdict = known;
+  for (;;) {
+    if (verdict === undefined) {
+      try {
+        const value = await call.attempt();
+        if (call.policy.retryOnResult === undefined || !(await isRefused(call, value))) return call.succeed(value);
+        verdict = judge(call, call.refuse(value));
+      } catch (error) {
+        verdict = judge(call, error);
+      }
+    }
+    const next = typeof verdict === 'string' ? verdict : await verdict;
+    if (next !== 'retry') return call.giveUp(next);
+    try {
+      await call.pause();
+    } catch {
+      return call.giveUp('aborted');
+    }
+    const obstacle = call.obstacle();
+    if (obstacle !== undefined) return call.giveUp(obstacle);
+    verdict = undefined;
+  }
+}
+
+/** What one attempt led to: the value that ends the call, or what follows the failure. */
+export type Step<T> = { readonly value: T } | Verdict;
+
+/** One turn of the loop without the wait, for a form that has a loop of its own. Never rejects. */
+export async function makeAttempt<T>(call: Call<T>): Promise<Step<T>> {
+  try {
+    const value = await call.attempt();
+    if (!(await isRefused(call, value))) return { value: call.succeed(value) };
+    return judge(call, call.refuse(value));
+  } catch (error) {
+    return judge(call, error);
+  }
+}
+
+/** Classifies what an attempt threw, and decides what follows. */
+function judge<T>(call: Call<T>, error: unknown): Verdict | Promise<Verdict> {
+  const known = classOf(call, error);
+  return typeof known === 'string' ? call.failed(error, known) : known.then(late => call.failed(error, late));
+}
+
+function classOf<T>(call: Call<T>, error: unknown): ErrorClass | Promise<ErrorClass> {
+  if (call.interruption !== undefined) return call.interruption === 'aborted' ? 'cancelled' : 'transient';
+  if (call.isRefused) return 'transient';
+  const known = classify(call.policy.retryOn, error, { attempt: call.attempts });
+  return typeof known === 'string' ? known : patiently(call, known);
+}
+
+/** Waits for an asynchronous classifier, unless the call is interrupted meanwhile. */
+async function patiently<T>(call: Call<T>, known: Promise<ErrorClass>): Promise<ErrorClass> {
+  try {
+    return await call.wait(() => known);
+  } catch {
+    return 'cancelled';
+  }
+}
+
+async function isRefused<T>(call: Call<T>, value: T): Promise<boolean> {
+  const { retryOnResult } = call.policy;
+  if (retryOnResult === undefined) return false;
+  try {
+    return (await call.wait(async () => retryOnResult(value))) === true;
+  } catch (fault) {
+    if (call.interruption !== undefined) throw fault;
+    reportFault('predicate', fault);
+    return false;
+  }
+}

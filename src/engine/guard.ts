@@ -1,0 +1,93 @@
+import { reportFault } from './faults.ts';
+import type { AttemptInfo, CallInfo, CallScope, RetryEvent, RetryObserver, Scope } from './observer.ts';
+
+/** Asks an observer whether it wants to watch a call. An observer that throws does not. */
+export function openCall(observer: RetryObserver, info: CallInfo): CallScope | undefined {
+  try {
+    return scopeOrNothing(observer.call(info));
+  } catch (fault) {
+    reportFault('observer', fault);
+    return undefined;
+  }
+}
+
+/** Asks a call's scope whether it wants to watch an attempt. A scope that throws does not. */
+export function openAttempt<End>(
+  scope: { attempt?(info: AttemptInfo): Scope<End> | undefined },
+  info: AttemptInfo,
+): Scope<End> | undefined {
+  try {
+    return scopeOrNothing(scope.attempt?.(info));
+  } catch (fault) {
+    reportFault('observer', fault);
+    return undefined;
+  }
+}
+
+/**
+ * Runs `fn` exactly once, inside the scope's context if the scope manages to place it there, and gives back what
+ * `fn` returned or threw, whatever the scope makes of it.
+ */
+export function runInside<R>(scope: { run?<T>(fn: () => T): T } | undefined, fn: () => R): R {
+  if (scope?.run === undefined) return fn();
+  let result: { readonly value: R } | { readonly thrown: unknown } | undefined;
+  const once = (): R => {
+    if (result !== undefined) {
+      reportFault('observer', new Error('run called its function twice'));
+    } else {
+      result = { thrown: undefined };
+      try {
+        result = { value: fn() };
+      } catch (thrown) {
+        result = { thrown };
+      }
+    }
+    if ('value' in result) return result.value;
+    throw result.thrown;
+  };
+  try {
+    scope.run(once);
+  } catch (fault) {
+    if (result === undefined || !('thrown' in result) || result.thrown !== fault) reportFault('observer', fault);
+  }
+  if (result === undefined) {
+    reportFault('observer', new Error('run did not call its function'));
+    return once();
+  }
+  if ('value' in result) return result.value;
+  throw result.thrown;
+}
+
+/** Tells a scope how its work ended. */
+export function tellEnd<End>(scope: Scope<End> | undefined, end: End): void {
+  if (scope?.end === undefined) return;
+  try {
+    scope.end(end);
+  } catch (fault) {
+    reportFault('observer', fault);
+  }
+}
+
+/** Tells a call's scope of an event. */
+export function tellEvent(scope: CallScope | undefined, event: RetryEvent): void {
+  if (scope?.event === undefined) return;
+  try {
+    scope.event(event);
+  } catch (fault) {
+    reportFault('observer', fault);
+  }
+}
+
+/** Tells an observer of a policy that was made. */
+export function tellPolicy(observer: RetryObserver, info: CallInfo): void {
+  if (observer.prepare === undefined) return;
+  try {
+    observer.prepare(info);
+  } catch (fault) {
+    reportFault('observer', fault);
+  }
+}
+
+function scopeOrNothing<S>(scope: S | undefined): S | undefined {
+  return typeof scope === 'object' && scope !== null ? scope : undefined;
+}

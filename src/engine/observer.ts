@@ -1,0 +1,109 @@
+import type { DelaySource, ErrorClass, StopReason } from './outcome.ts';
+
+/**
+ * The seam: everything the engine tells the outside world.
+ *
+ * An observer may *place* the synchronous start of the work in its own context (`run`) and is *told* how the
+ * work ended (`end`). The engine keeps the loop, the promise and the error: an observer that throws, skips the
+ * function, calls it twice or returns rubbish changes nothing for the caller.
+ *
+ * @example
+ * ```ts
+ * const slowCalls: RetryObserver = {
+ *   call: info => ({
+ *     end: end => {
+ *       if (end.durationMs > 1000) console.warn(`${info.operation} took ${end.durationMs} ms`);
+ *     },
+ *   }),
+ * };
+ * ```
+ */
+export interface RetryObserver {
+  /** Once per call, before the first attempt. `undefined` means "not interested" and costs one comparison. */
+  call(info: CallInfo): CallScope | undefined;
+  /** Once per policy and operation, when the policy is made: the moment to create series at 0. */
+  prepare?(info: CallInfo): void;
+}
+
+/** One half of the seam: a piece of work that an observer watches. */
+export interface Scope<End> {
+  /** Calls `fn` once, synchronously, in the observer's context, and returns what `fn` returns. */
+  run?<R>(fn: () => R): R;
+  /** Called exactly once, after the work has settled. */
+  end?(end: End): void;
+}
+
+/** What an observer holds for one call. */
+export interface CallScope extends Scope<CallEnd> {
+  /** Before each attempt. `undefined` means "not interested in this attempt". */
+  attempt?(info: AttemptInfo): Scope<AttemptEnd> | undefined;
+  /** Something between two attempts; see {@link RetryEvent}. */
+  event?(event: RetryEvent): void;
+}
+
+/** A value that telemetry can carry. */
+export type AttributeValue = string | number | boolean;
+
+/** The facts of a call that are known before it starts. One frozen object serves all calls of a policy and operation. */
+export interface CallInfo {
+  /** The low-cardinality name of what is retried. */
+  readonly operation: string;
+  /** Total executions allowed, the first included. `Infinity` when only time bounds the call. */
+  readonly maxAttempts: number;
+  /** The caller's own attributes for the call span. */
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+}
+
+/** The facts of an attempt that are known before it starts. */
+export interface AttemptInfo {
+  /** 1 for the first attempt. */
+  readonly number: number;
+  /** Milliseconds waited before this attempt; 0 for the first. */
+  readonly delayMs: number;
+  /** Where that delay came from; `none` for the first attempt. */
+  readonly delaySource: DelaySource;
+}
+
+/** How an attempt ended, and what follows. It is told after the decision, so `next` is final. */
+export type AttemptEnd =
+  | { readonly outcome: 'success'; readonly durationMs: number }
+  | {
+      readonly outcome: 'failure';
+      readonly durationMs: number;
+      /** What was thrown: any value at all, never to be trusted. */
+      readonly error: unknown;
+      readonly errorClass: ErrorClass;
+      readonly next: 'retry' | StopReason;
+      /** Milliseconds until the next attempt; 0 when `next` is a stop reason. */
+      readonly nextDelayMs: number;
+    };
+
+/** How a call ended. */
+export type CallEnd =
+  | {
+      readonly outcome: 'success';
+      readonly attempts: number;
+      readonly durationMs: number;
+      readonly totalDelayMs: number;
+    }
+  | {
+      readonly outcome: 'failure';
+      readonly attempts: number;
+      readonly durationMs: number;
+      readonly totalDelayMs: number;
+      readonly reason: StopReason;
+      /** What the caller gets: any value at all, never to be trusted. */
+      readonly error: unknown;
+    };
+
+/** Something that happened between two attempts. */
+export type RetryEvent = {
+  readonly type: 'retry_scheduled';
+  /** The attempt that failed, from 1. */
+  readonly attempt: number;
+  readonly nextAttempt: number;
+  readonly delayMs: number;
+  readonly delaySource: DelaySource;
+  /** What was thrown: any value at all, never to be trusted. */
+  readonly error: unknown;
+};

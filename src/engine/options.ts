@@ -1,0 +1,104 @@
+import type { Backoff } from './backoff.ts';
+import type { RetryOn } from './classify.ts';
+import type { Clock } from './clock.ts';
+import type { Jitter } from './jitter.ts';
+import type { AttributeValue, RetryObserver } from './observer.ts';
+import type { DelaySource } from './outcome.ts';
+import type { RetrySummary } from './summary.ts';
+
+/**
+ * How to retry. All times are milliseconds. An options object is read once, when it is first used, and must not be
+ * changed afterwards; only `signal` is read at each call.
+ */
+export interface RetryOptions<T = unknown> {
+  /**
+   * What is retried: the name of the spans, the metric label and the log field, so keep it low in cardinality.
+   * Default: the function's name, else `anonymous`.
+   */
+  readonly operation?: string;
+  /**
+   * Total executions, the first included. Default 3. An integer of 1 or more; `Infinity` only together with
+   * `maxElapsed` or `signal`.
+   */
+  readonly maxAttempts?: number;
+  /** The delay before the first retry. Default 1000. Range 0 to 2^31-1. */
+  readonly initialDelay?: number;
+  /** No delay is longer than this. Default 60000. Range 0 to 2^31-1. */
+  readonly maxDelay?: number;
+  /** What the delay is multiplied by from retry to retry. Default 2. Range 1 to 1000. */
+  readonly exponentialBase?: number;
+  /** How delays are spread; see {@link Jitter}. Default true: between half and one and a half of the delay. */
+  readonly jitter?: Jitter;
+  /** How delays grow; see {@link Backoff}. Default `'exponential'`. */
+  readonly backoff?: Backoff;
+  /** Which errors are retried; see {@link RetryOn}. Default: those that `classifyError` calls transient or throttled. */
+  readonly retryOn?: RetryOn;
+  /**
+   * True for a result that is to be retried like a transient error. When the attempts run out, the caller gets the
+   * last result. Default: every result is a success.
+   */
+  retryOnResult?(result: T): boolean | PromiseLike<boolean>;
+  /** Limit of one attempt. Default none. Range 1 to 2^31-1. An attempt that ignores its signal is left behind. */
+  readonly attemptTimeout?: number;
+  /**
+   * Limit of the whole call, attempts and waits. Default none. Range 1 to 2^31-1. A wait that would pass it is not
+   * started, and a running attempt is cut off.
+   */
+  readonly maxElapsed?: number;
+  /** Aborts the call at once, in every phase, with `signal.reason`. Default none. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether the server's `Retry-After` decides the next delay. Default true; a function reads your own hint from
+   * what was thrown, in milliseconds. A hint longer than `maxDelay` stops the call.
+   */
+  readonly retryAfter?: boolean | ((failure: unknown) => number | undefined);
+  /** Called before each wait. What it throws is counted, never passed on. */
+  onRetry?(event: RetryHookEvent): void;
+  /** Called when the call gives up. What it throws is counted, never passed on. */
+  onStop?(event: StopHookEvent): void;
+  /** Watches the calls of this policy in place of the default observers; see {@link RetryObserver}. */
+  readonly observer?: RetryObserver;
+  /** Your own attributes for the call span. Default none. */
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
+  /** Time, randomness and waiting. Default the system's. */
+  readonly clock?: Clock;
+  /** True lets the process exit while a call waits. Default false. */
+  readonly unref?: boolean;
+}
+
+/** What `onRetry` is told. */
+export interface RetryHookEvent {
+  readonly operation: string;
+  /** The attempt that failed, from 1. */
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly error: unknown;
+  /** Milliseconds until the next attempt. */
+  readonly delayMs: number;
+  readonly delaySource: DelaySource;
+}
+
+/** What `onStop` is told. */
+export interface StopHookEvent extends RetrySummary {
+  readonly operation: string;
+  readonly error: unknown;
+}
+
+/** What holds where an option is left out. */
+export const DEFAULTS: Readonly<
+  Required<
+    Pick<
+      RetryOptions,
+      'maxAttempts' | 'initialDelay' | 'maxDelay' | 'exponentialBase' | 'jitter' | 'backoff' | 'retryAfter' | 'unref'
+    >
+  >
+> = Object.freeze({
+  maxAttempts: 3,
+  initialDelay: 1000,
+  maxDelay: 60_000,
+  exponentialBase: 2,
+  jitter: true,
+  backoff: 'exponential',
+  retryAfter: true,
+  unref: false,
+});

@@ -1,0 +1,125 @@
+import type { Backoff } from './backoff.ts';
+import type { RetryOn } from './classify.ts';
+import type { Clock, Hold } from './clock.ts';
+import type { DecisionTerms } from './decide.ts';
+import { tellPolicy } from './guard.ts';
+import type { Jitter } from './jitter.ts';
+import type { AttributeValue, CallInfo, RetryObserver } from './observer.ts';
+import { DEFAULTS, type RetryHookEvent, type RetryOptions, type StopHookEvent } from './options.ts';
+import { read } from './read.ts';
+import { runtime } from './runtime.ts';
+import { systemClock } from './system-clock.ts';
+import { validateOptions } from './validate.ts';
+
+/** Options with their defaults, checked and frozen: what the engine works with. */
+export interface Policy extends DecisionTerms {
+  readonly operation: string | undefined;
+  readonly maxAttempts: number;
+  readonly initialDelay: number;
+  readonly maxDelay: number;
+  readonly exponentialBase: number;
+  readonly jitter: Jitter;
+  readonly backoff: Backoff;
+  readonly retryOn: RetryOn | undefined;
+  readonly retryOnResult: ((result: unknown) => boolean | PromiseLike<boolean>) | undefined;
+  /** Milliseconds; `Infinity` for none. */
+  readonly attemptTimeout: number;
+  /** Milliseconds; `Infinity` for none. */
+  readonly maxElapsed: number;
+  readonly signal: AbortSignal | undefined;
+  readonly retryAfter: boolean | ((failure: unknown) => number | undefined);
+  readonly onRetry: ((event: RetryHookEvent) => void) | undefined;
+  readonly onStop: ((event: StopHookEvent) => void) | undefined;
+  readonly observer: RetryObserver | undefined;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  readonly clock: Clock;
+  readonly hold: Hold;
+  /** True when a limit of time may end an attempt before it has settled by itself. */
+  readonly limited: boolean;
+  /** True when nothing but the function's own outcome can end an attempt: no limit of time, no look at the result. */
+  readonly plain: boolean;
+  /** The facts for observers, by operation name; the policy's own name has a single entry. */
+  readonly infos: Map<string, CallInfo>;
+}
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws TypeError or RangeError, naming the option, the value and what is allowed
+ */
+export function createPolicy(given: RetryOptions): Policy {
+  if (typeof given !== 'object' || given === null) validateOptions(given);
+  // Own properties only, each read once: what is checked is what is used.
+  const options: RetryOptions = { ...given };
+  validateOptions(options);
+  const limited = options.attemptTimeout !== undefined || options.maxElapsed !== undefined;
+  const policy: Policy = Object.freeze({
+    operation: options.operation,
+    maxAttempts: options.maxAttempts ?? DEFAULTS.maxAttempts,
+    initialDelay: options.initialDelay ?? DEFAULTS.initialDelay,
+    maxDelay: options.maxDelay ?? DEFAULTS.maxDelay,
+    exponentialBase: options.exponentialBase ?? DEFAULTS.exponentialBase,
+    jitter: options.jitter ?? DEFAULTS.jitter,
+    backoff: copyBackoff(options.backoff ?? DEFAULTS.backoff),
+    retryOn: options.retryOn,
+    retryOnResult: options.retryOnResult,
+    attemptTimeout: options.attemptTimeout ?? Infinity,
+    maxElapsed: options.maxElapsed ?? Infinity,
+    signal: options.signal,
+    retryAfter: options.retryAfter ?? DEFAULTS.retryAfter,
+    onRetry: options.onRetry,
+    onStop: options.onStop,
+    observer: options.observer,
+    attributes: Object.freeze({ ...options.attributes }),
+    clock: options.clock ?? systemClock,
+    hold: options.unref === true ? 'unref' : 'ref',
+    limited,
+    plain: !limited && options.retryOnResult === undefined,
+    infos: new Map<string, CallInfo>(),
+  } satisfies Policy);
+  if (policy.operation !== undefined) createInfo(policy, policy.operation);
+  return policy;
+}
+
+/** The same policy under the name that it has, else under `operation`. */
+export function withOperation(policy: Policy, operation: string): Policy {
+  if (policy.operation !== undefined) return policy;
+  const named: Policy = Object.freeze({ ...policy, operation, infos: new Map<string, CallInfo>() });
+  createInfo(named, operation);
+  return named;
+}
+
+/**
+ * The facts of a call, for observers: one frozen object per policy and operation. `fn` gives the name where the
+ * policy has none.
+ */
+export function infoFor(policy: Policy, fn: { readonly name: string }): CallInfo {
+  const operation = operationOf(policy, fn);
+  return policy.infos.get(operation) ?? createInfo(policy, operation);
+}
+
+/** The name of what is retried: the policy's, else the function's, else `anonymous`. */
+export function operationOf(policy: Policy, fn: { readonly name: string }): string {
+  if (policy.operation !== undefined) return policy.operation;
+  const name = read(fn, 'name');
+  return typeof name === 'string' && name !== '' ? name.slice(0, 200) : 'anonymous';
+}
+
+/** How many operation names of functions one policy tells apart. */
+const MAX_INFOS = 200;
+
+function createInfo(policy: Policy, operation: string): CallInfo {
+  const info: CallInfo = Object.freeze({
+    operation,
+    maxAttempts: policy.maxAttempts,
+    attributes: policy.attributes,
+  });
+  if (policy.infos.size < MAX_INFOS) policy.infos.set(operation, info);
+  const observer = policy.observer ?? runtime.observer;
+  if (observer !== undefined) tellPolicy(observer, info);
+  return info;
+}
+
+function copyBackoff(backoff: Backoff): Backoff {
+  return typeof backoff === 'object' ? Object.freeze([...backoff]) : backoff;
+}

@@ -1,0 +1,52 @@
+import type { RetryObserver } from './observer.ts';
+import type { RetrySummary } from './summary.ts';
+
+/**
+ * State that all copies of the package in one process share: ESM beside CJS, or two versions in one tree.
+ * It lives under a versioned `Symbol.for` key; a change of its shape needs a new number in the key.
+ */
+export interface Runtime {
+  /** The observers for policies that name none of their own, composed into one; undefined when there are none. */
+  observer: RetryObserver | undefined;
+  /** What `observer` was composed from. */
+  readonly observers: RetryObserver[];
+  /** How calls behave now: what `setTesting` set, else `disabled`. */
+  testing: TestingMode | undefined;
+  /** One attempt and no waits when the process started with `RETRYSCOPE_DISABLED=1`; else undefined. */
+  readonly disabled: TestingMode | undefined;
+  /** Faults of observers, loggers and hooks that were kept from a caller, counted by source. */
+  readonly faults: Map<string, number>;
+  /** What is known about an error that a call threw. */
+  readonly summaries: WeakMap<object, RetrySummary>;
+  /** True once the door has put its default observer in place. */
+  doorOpened: boolean;
+}
+
+/** How calls behave while a test runs; see `setTesting`. */
+export interface TestingMode {
+  /** At most this many attempts, whatever the policy says. */
+  readonly attempts?: number;
+  /** `'none'`: retries follow at once. */
+  readonly delays?: 'none';
+}
+
+const KEY = Symbol.for('retryscope.runtime.1');
+
+function createRuntime(): Runtime {
+  const disabled: TestingMode | undefined =
+    globalThis.process?.env?.RETRYSCOPE_DISABLED === '1' ? { attempts: 1, delays: 'none' } : undefined;
+  return {
+    observer: undefined,
+    observers: [],
+    testing: disabled,
+    disabled,
+    faults: new Map(),
+    summaries: new WeakMap(),
+    doorOpened: false,
+  };
+}
+
+const shared = globalThis as { [KEY]?: Runtime };
+
+/** The one runtime of this process. */
+export const runtime: Runtime = (shared[KEY] ??= createRuntime());

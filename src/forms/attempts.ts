@@ -1,0 +1,149 @@
+import type { AttemptContext, AttemptFunction } from '../engine/attempt.ts';
+import { Call } from '../engine/call.ts';
+import { makeAttempt, type Step } from '../engine/execute.ts';
+import { openCall } from '../engine/guard.ts';
+import type { RetryOptions } from '../engine/options.ts';
+import type { StopReason } from '../engine/outcome.ts';
+import { infoFor, type Policy } from '../engine/policy.ts';
+import { runtime } from '../engine/runtime.ts';
+import { policyFor } from './policy-for.ts';
+import { requireFunction } from './require-function.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+
+/**
+ * The attempts of one call, for code that reads better as a loop. The attempt that succeeds ends the loop; when the
+ * policy says stop, the loop throws the last error, untouched. `break`, `return` and `throw` end the call.
+ *
+ * @throws TypeError or RangeError at once, when an option is wrong
+ *
+ * @example
+ * ```ts
+ * for await (const attempt of attempts({ operation: 'load_user', maxAttempts: 4 })) {
+ *   const result = await attempt.run(({ signal }) => loadUser(id, signal));
+ *   if (result.ok) return result.value;
+ * }
+ * ```
+ */
+export function attempts(options?: RetryOptions<never> | RetryPolicy<never>): AsyncIterableIterator<IteratedAttempt> {
+  return new AttemptIterator(policyFor(options), options?.signal);
+}
+
+/** One turn of the loop over {@link attempts}. */
+export interface IteratedAttempt {
+  /** 1 for the first attempt. */
+  readonly number: number;
+  /** Total executions allowed, the first included. */
+  readonly maxAttempts: number;
+  /**
+   * Makes the attempt; to be called once. It never rejects: after a failure the loop goes on, or throws.
+   *
+   * @throws TypeError when it is called a second time
+   */
+  run<T>(fn: AttemptFunction<T>): Promise<AttemptResult<T>>;
+}
+
+/** How an attempt of the loop ended. */
+export type AttemptResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+
+type State =
+  | { readonly at: 'start' }
+  | { readonly at: 'attempt'; readonly run: 'open' | 'called' }
+  | { readonly at: 'settled'; readonly step: Step<unknown> }
+  | { readonly at: 'end' };
+
+class AttemptIterator implements AsyncIterableIterator<IteratedAttempt> {
+  readonly #call: Call<unknown>;
+  #state: State = { at: 'start' };
+  #fn: AttemptFunction<unknown> | undefined;
+
+  constructor(policy: Policy, signal: AbortSignal | undefined) {
+    const work = (attempt: AttemptContext): unknown => this.#fn?.(attempt);
+    Object.defineProperty(work, 'name', { value: '' });
+    const observer = policy.observer ?? runtime.observer;
+    const watched = observer !== undefined && signal?.aborted !== true;
+    this.#call = new Call(policy, work, signal, watched ? openCall(observer, infoFor(policy, work)) : undefined);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<IteratedAttempt>> {
+    const state = this.#state;
+    switch (state.at) {
+      case 'start':
+        if (this.#call.signal?.aborted === true) return this.#giveUp('aborted');
+        return this.#turn();
+      case 'attempt':
+        this.#leave();
+        throw new TypeError('attempts: the body of the loop must await attempt.run(…)');
+      case 'settled':
+        return this.#after(state.step);
+      case 'end':
+        return { done: true, value: undefined };
+    }
+  }
+
+  async return(): Promise<IteratorResult<IteratedAttempt>> {
+    this.#leave();
+    return { done: true, value: undefined };
+  }
+
+  async #after(step: Step<unknown>): Promise<IteratorResult<IteratedAttempt>> {
+    if (typeof step === 'object') {
+      this.#state = { at: 'end' };
+      return { done: true, value: undefined };
+    }
+    if (step !== 'retry') return this.#giveUp(step);
+    try {
+      await this.#call.pause();
+    } catch {
+      return this.#giveUp('aborted');
+    }
+    const obstacle = this.#call.obstacle();
+    return obstacle === undefined ? this.#turn() : this.#giveUp(obstacle);
+  }
+
+  #giveUp(reason: StopReason): IteratorResult<IteratedAttempt> {
+    this.#state = { at: 'end' };
+    this.#call.giveUp(reason);
+    // Only a result that was refused to the end comes here: the body has seen it already.
+    return { done: true, value: undefined };
+  }
+
+  #turn(): IteratorResult<IteratedAttempt> {
+    this.#state = { at: 'attempt', run: 'open' };
+    const value: IteratedAttempt = {
+      number: this.#call.attempts + 1,
+      maxAttempts: this.#call.maxAttempts,
+      run: fn => this.#run(fn),
+    };
+    return { done: false, value };
+  }
+
+  async #run<T>(fn: AttemptFunction<T>): Promise<AttemptResult<T>> {
+    requireFunction('run', fn);
+    if (this.#state.at !== 'attempt' || this.#state.run !== 'open') {
+      throw new TypeError('attempts: attempt.run may be called once in each turn of the loop');
+    }
+    this.#state = { at: 'attempt', run: 'called' };
+    this.#fn = fn;
+    const step = await makeAttempt(this.#call);
+    if (this.#state.at === 'attempt') this.#state = { at: 'settled', step };
+    return typeof step === 'object' ? { ok: true, value: step.value as T } : { ok: false, error: this.#call.lastError };
+  }
+
+  /** The body was left before the call was over. */
+  #leave(): void {
+    const state = this.#state;
+    this.#state = { at: 'end' };
+    if (state.at === 'start' || state.at === 'end') return;
+    const step = state.at === 'settled' ? state.step : 'retry';
+    if (typeof step === 'object') return;
+    try {
+      this.#call.giveUp(step === 'retry' ? 'aborted' : step);
+    } catch {
+      // The caller chose to leave the loop, and with it the error.
+    }
+  }
+}

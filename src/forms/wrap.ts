@@ -1,0 +1,25 @@
+import { execute } from '../engine/execute.ts';
+import { operationOf, type Policy, withOperation } from '../engine/policy.ts';
+
+/** A function that retries: the same parameters and `this`, and a promise of the same result. */
+export type Wrapped<This, Args extends unknown[], R> = (this: This, ...args: Args) => Promise<Awaited<R>>;
+
+/** Makes a function of the same name, length, `this` and parameters that runs `fn` under a policy. */
+export function wrap<This, Args extends unknown[], R>(
+  fn: (this: This, ...args: Args) => R,
+  policy: Policy,
+): Wrapped<This, Args, R> {
+  const named = withOperation(policy, operationOf(policy, fn));
+  const wrapped = {
+    // A method is no constructor: calling it with `new` throws a TypeError instead of losing `this`.
+    call(this: This, ...args: Args): Promise<Awaited<R>> {
+      const attempt = (): PromiseLike<Awaited<R>> => fn.apply(this, args) as PromiseLike<Awaited<R>>;
+      return execute(named, attempt, named.signal);
+    },
+  }.call;
+  Object.defineProperties(wrapped, {
+    name: { value: fn.name, configurable: true },
+    length: { value: fn.length, configurable: true },
+  });
+  return wrapped;
+}
