@@ -1,0 +1,59 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { AttemptInfo, CallInfo } from '../../src/engine/observer.ts';
+import { ATTRIBUTES, SPANS } from '../names.ts';
+import type { OperationCells } from '../store/operation-cells.ts';
+import { store } from '../store/store.ts';
+
+/** What all calls of one policy and operation have in common, built once. */
+export class CallFacts {
+  readonly cells: OperationCells;
+  readonly callName: string;
+  readonly attemptName: string;
+  readonly callAttributes: Attributes;
+  /** Nearly every call ends with its first attempt, so its attributes are made beforehand. */
+  readonly firstAttempt: Attributes;
+  readonly #info: CallInfo;
+
+  constructor(info: CallInfo) {
+    this.#info = info;
+    this.cells = store.cellsFor(info);
+    this.callName = SPANS.call(info.operation);
+    this.attemptName = SPANS.attempt(info.operation);
+    this.callAttributes = {
+      ...info.attributes,
+      [ATTRIBUTES.operation]: info.operation,
+      [ATTRIBUTES.maxAttempts]: attributeNumber(info.maxAttempts),
+    };
+    this.firstAttempt = this.#attributesOf({ number: 1, delayMs: 0, delaySource: 'none' });
+  }
+
+  attemptAttributes(info: AttemptInfo): Attributes {
+    return info.number === 1 ? this.firstAttempt : this.#attributesOf(info);
+  }
+
+  #attributesOf(info: AttemptInfo): Attributes {
+    return {
+      [ATTRIBUTES.operation]: this.#info.operation,
+      [ATTRIBUTES.attempt]: info.number,
+      [ATTRIBUTES.maxAttempts]: attributeNumber(this.#info.maxAttempts),
+      [ATTRIBUTES.delay]: info.delayMs / 1000,
+      [ATTRIBUTES.delaySource]: info.delaySource,
+    };
+  }
+}
+
+/** No exporter can carry an infinite number; 0 says "no limit", which no real limit can be. */
+function attributeNumber(value: number): number {
+  return Number.isFinite(value) ? value : 0;
+}
+
+const cache = new WeakMap<CallInfo, CallFacts>();
+
+/** The facts of a call; the same object for the same `info`. */
+export function factsOf(info: CallInfo): CallFacts {
+  const known = cache.get(info);
+  if (known !== undefined) return known;
+  const facts = new CallFacts(info);
+  cache.set(info, facts);
+  return facts;
+}

@@ -1,0 +1,53 @@
+import type { Context, Meter } from '@opentelemetry/api';
+import { METRICS, type MetricDefinition } from '../names.ts';
+import { FED_FAMILIES, readFamily } from '../store/families.ts';
+import type { HistogramSink } from '../store/histogram-cell.ts';
+import { store } from '../store/store.ts';
+
+/**
+ * Shows the store through instruments of a MeterProvider. Counters and gauges are observable: they are read when
+ * somebody collects, and cost nothing before. Histograms have no observable form, so each record goes to the
+ * instrument too.
+ */
+export function bindInstruments(meter: Meter): void {
+  for (const definition of FED_FAMILIES) {
+    if (definition.kind !== 'histogram') observe(meter, definition);
+  }
+  store.sinks = {
+    callDuration: sinkFor(meter, METRICS.callDuration),
+    attemptDuration: sinkFor(meter, METRICS.attemptDuration),
+    delay: sinkFor(meter, METRICS.delay),
+    callAttempts: sinkFor(meter, METRICS.callAttempts),
+  };
+  store.readers.add('instruments');
+}
+
+/** Stops feeding instruments. Those that exist keep their last numbers; the API cannot take them back. */
+export function unbindInstruments(): void {
+  store.sinks = undefined;
+  store.readers.delete('instruments');
+}
+
+function observe(meter: Meter, definition: MetricDefinition): void {
+  const options = { description: definition.description, unit: definition.unit };
+  const instrument =
+    definition.kind === 'counter'
+      ? meter.createObservableCounter(definition.instrument, options)
+      : meter.createObservableGauge(definition.instrument, options);
+  instrument.addCallback(result => {
+    // A reader that came with our producer has these numbers from it.
+    if (!store.readers.has('instruments')) return;
+    const family = readFamily(definition);
+    if (family.kind === 'histogram') return;
+    for (const { value, attributes } of family.samples) result.observe(value, attributes);
+  });
+}
+
+function sinkFor(meter: Meter, definition: MetricDefinition): HistogramSink {
+  const instrument = meter.createHistogram(definition.instrument, {
+    description: definition.description,
+    unit: definition.unit,
+    advice: { explicitBucketBoundaries: [...(definition.buckets ?? [])] },
+  });
+  return (value, attributes, context) => instrument.record(value, attributes, context as Context | undefined);
+}

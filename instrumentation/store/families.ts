@@ -1,0 +1,93 @@
+import { faultCounts } from '../../src/engine/faults.ts';
+import { VERSION } from '../../src/engine/version.ts';
+import { LABEL_VALUES, LABELS, METRICS, type MetricDefinition } from '../names.ts';
+import type { Attributes, HistogramCell } from './histogram-cell.ts';
+import type { OperationCells } from './operation-cells.ts';
+import { store } from './store.ts';
+
+/** One value of a counter or gauge. */
+export interface Sample {
+  readonly attributes: Attributes;
+  readonly value: number;
+}
+
+/** One metric family with what it holds now. */
+export type Family =
+  | { readonly definition: MetricDefinition; readonly kind: 'counter' | 'gauge'; readonly samples: readonly Sample[] }
+  | { readonly definition: MetricDefinition; readonly kind: 'histogram'; readonly cells: readonly HistogramCell[] };
+
+/** The families that the store feeds, in the order in which they are shown. */
+export const FED_FAMILIES: readonly MetricDefinition[] = [
+  METRICS.calls,
+  METRICS.attempts,
+  METRICS.retries,
+  METRICS.callDuration,
+  METRICS.attemptDuration,
+  METRICS.delay,
+  METRICS.callAttempts,
+  METRICS.callsInFlight,
+  METRICS.objectiveRatio,
+  METRICS.telemetryErrors,
+  METRICS.overflow,
+  METRICS.info,
+];
+
+/** Reads one family from the cells. */
+export function readFamily(definition: MetricDefinition): Family {
+  const all = [...store.operations.values()];
+  switch (definition) {
+    case METRICS.callDuration:
+      return histogram(definition, all.flatMap(cells => [cells.callDuration.success, cells.callDuration.failure]));
+    case METRICS.attemptDuration:
+      return histogram(definition, all.flatMap(cells => [cells.attemptDuration.success, cells.attemptDuration.failure]));
+    case METRICS.callAttempts:
+      return histogram(definition, all.flatMap(cells => [cells.callAttempts.success, cells.callAttempts.failure]));
+    case METRICS.delay:
+      return histogram(definition, all.map(cells => cells.delay));
+    default:
+      return { definition, kind: definition.kind === 'counter' ? 'counter' : 'gauge', samples: samplesOf(definition, all) };
+  }
+}
+
+function histogram(definition: MetricDefinition, cells: readonly HistogramCell[]): Family {
+  return { definition, kind: 'histogram', cells };
+}
+
+function samplesOf(definition: MetricDefinition, all: readonly OperationCells[]): Sample[] {
+  switch (definition) {
+    case METRICS.calls:
+      return all.flatMap(({ operation, calls }) =>
+        LABEL_VALUES.outcome.map(outcome => sample(calls[outcome], { operation, [LABELS.outcome]: outcome })),
+      );
+    case METRICS.attempts:
+      return all.flatMap(({ operation, attemptsSucceeded, attemptsFailed }) => [
+        sample(attemptsSucceeded, { operation, [LABELS.result]: 'success' }),
+        ...[...attemptsFailed].map(([errorType, count]) =>
+          sample(count, { operation, [LABELS.result]: 'failure', [LABELS.errorType]: errorType }),
+        ),
+      ]);
+    case METRICS.retries:
+      return all.flatMap(({ operation, retries }) =>
+        LABEL_VALUES.delaySource.map(source => sample(retries[source], { operation, [LABELS.delaySource]: source })),
+      );
+    case METRICS.callsInFlight:
+      return all.flatMap(({ operation, inAttempt, waiting }) => [
+        sample(inAttempt, { operation, [LABELS.phase]: 'attempt' }),
+        sample(waiting, { operation, [LABELS.phase]: 'waiting' }),
+      ]);
+    case METRICS.objectiveRatio:
+      return all.map(({ operation, objectiveRatio }) => sample(objectiveRatio, { operation }));
+    case METRICS.telemetryErrors:
+      return [...faultCounts()].map(([source, count]) => sample(count, { [LABELS.source]: source }));
+    case METRICS.overflow:
+      return Object.entries(store.overflow).map(([source, count]) => sample(count, { [LABELS.source]: source }));
+    case METRICS.info:
+      return [sample(1, { [LABELS.version]: VERSION })];
+    default:
+      return [];
+  }
+}
+
+function sample(value: number, attributes: Attributes): Sample {
+  return { attributes, value };
+}

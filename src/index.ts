@@ -1,0 +1,61 @@
+import { channelObserver } from '../instrumentation/channel/index.ts';
+import { openTelemetryObserver } from '../instrumentation/opentelemetry/observer.ts';
+import { addObserver } from './engine/default-observer.ts';
+import { runtime } from './engine/runtime.ts';
+
+// The one side effect of the main entry: calls are watched from here on, by whichever OpenTelemetry SDK is registered.
+// Two copies of the package in a process share this, so that no call is counted twice.
+if (!runtime.doorOpened) {
+  runtime.doorOpened = true;
+  addObserver(openTelemetryObserver());
+  addObserver(channelObserver());
+}
+
+export type { AttemptContext, AttemptFunction } from './engine/attempt.ts';
+export type { Backoff } from './engine/backoff.ts';
+export {
+  type Classifier,
+  type ClassifyContext,
+  classifyError,
+  type ErrorConstructorLike,
+  type ErrorVerdict,
+  type RetryOn,
+} from './engine/classify.ts';
+export type { Clock, Hold } from './engine/clock.ts';
+export { addObserver } from './engine/default-observer.ts';
+export {
+  AttemptTimeoutError,
+  DeadlineExceededError,
+  isRetryError,
+  NonRetryableError,
+  OperationClosedError,
+  type RetryErrorCode,
+} from './engine/errors.ts';
+export { type FaultSource, faultCounts } from './engine/faults.ts';
+export type { Jitter } from './engine/jitter.ts';
+export type {
+  AttemptEnd,
+  AttemptInfo,
+  AttributeValue,
+  CallEnd,
+  CallInfo,
+  CallScope,
+  RetryEvent,
+  RetryObserver,
+  Scope,
+} from './engine/observer.ts';
+export { DEFAULTS, type RetryHookEvent, type RetryOptions, type StopHookEvent } from './engine/options.ts';
+export type { CallOutcome, DelaySource, ErrorClass, StopReason } from './engine/outcome.ts';
+export type { TestingMode } from './engine/runtime.ts';
+export { type RetrySummary, retrySummary } from './engine/summary.ts';
+export { setTesting } from './engine/testing.ts';
+export { type AttemptResult, attempts, type IteratedAttempt } from './forms/attempts.ts';
+export { type RetryDecorator, retryWithBackoff } from './forms/decorator.ts';
+export { retry } from './forms/retry.ts';
+export { type CallOptions, RetryPolicy } from './forms/retry-policy.ts';
+export { retrySync } from './forms/retry-sync.ts';
+export { RetryableOperation } from './forms/retryable-operation.ts';
+export { withRetry } from './forms/with-retry.ts';
+export type { Wrapped } from './forms/wrap.ts';
+export { describeError, type ErrorDescription, errorType } from './engine/describe-error.ts';
+export { redact } from './engine/redact.ts';
