@@ -139,19 +139,25 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
     'operation',
     'delaySource',
   ]),
-  callDuration: histogram('retry.call.duration.seconds', 's', 'Total time of a call, waits included.', DURATION_BUCKETS, [
-    'operation',
-    'result',
-  ]),
+  callDuration: histogram(
+    'retry.call.duration.seconds',
+    's',
+    'Total time of a call, waits included.',
+    DURATION_BUCKETS,
+    ['operation', 'result'],
+  ),
   attemptDuration: histogram('retry.attempt.duration.seconds', 's', 'Time of one attempt.', DURATION_BUCKETS, [
     'operation',
     'result',
   ]),
   delay: histogram('retry.delay.seconds', 's', 'Delay before a retry.', DURATION_BUCKETS, ['operation']),
-  callAttempts: histogram('retry.call.attempts', '{attempt}', 'Attempts that a call took.', [1, 2, 3, 4, 5, 10], [
-    'operation',
-    'result',
-  ]),
+  callAttempts: histogram(
+    'retry.call.attempts',
+    '{attempt}',
+    'Attempts that a call took.',
+    [1, 2, 3, 4, 5, 10],
+    ['operation', 'result'],
+  ),
   callsInFlight: gauge('retry.calls.in_flight', '{call}', 'Calls in an attempt, or waiting for the next.', [
     'operation',
     'phase',
@@ -163,10 +169,12 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
     'budget',
     'state',
   ]),
-  budgetWithdrawals: counter('retry.budget.withdrawals', '{withdrawal}', 'Retries that asked a budget, by its answer.', [
-    'budget',
-    'decision',
-  ]),
+  budgetWithdrawals: counter(
+    'retry.budget.withdrawals',
+    '{withdrawal}',
+    'Retries that asked a budget, by its answer.',
+    ['budget', 'decision'],
+  ),
   breakerState: gauge('circuit_breaker.state', '', 'State of a circuit breaker: 1 for the state that it is in.', [
     'breaker',
     'state',

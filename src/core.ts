@@ -33,8 +33,9 @@ export type {
 } from './engine/observer.ts';
 export { DEFAULTS, type RetryHookEvent, type RetryOptions, type StopHookEvent } from './engine/options.ts';
 export type { CallOutcome, DelaySource, ErrorClass, StopReason } from './engine/outcome.ts';
+export type { RetrySummary } from './engine/retry-summary.ts';
 export type { TestingMode } from './engine/runtime.ts';
-export { type RetrySummary, retrySummary } from './engine/summary.ts';
+export { retrySummary } from './engine/summary.ts';
 export { setTesting } from './engine/testing.ts';
 export { type AttemptResult, attempts, type IteratedAttempt } from './forms/attempts.ts';
 export { type RetryDecorator, retryWithBackoff } from './forms/decorator.ts';

@@ -23,6 +23,7 @@ export {
 } from './engine/classify.ts';
 export type { Clock, Hold } from './engine/clock.ts';
 export { addObserver } from './engine/default-observer.ts';
+export { describeError, type ErrorDescription, errorType } from './engine/describe-error.ts';
 export {
   AttemptTimeoutError,
   DeadlineExceededError,
@@ -46,8 +47,10 @@ export type {
 } from './engine/observer.ts';
 export { DEFAULTS, type RetryHookEvent, type RetryOptions, type StopHookEvent } from './engine/options.ts';
 export type { CallOutcome, DelaySource, ErrorClass, StopReason } from './engine/outcome.ts';
+export { redact } from './engine/redact.ts';
+export type { RetrySummary } from './engine/retry-summary.ts';
 export type { TestingMode } from './engine/runtime.ts';
-export { type RetrySummary, retrySummary } from './engine/summary.ts';
+export { retrySummary } from './engine/summary.ts';
 export { setTesting } from './engine/testing.ts';
 export { type AttemptResult, attempts, type IteratedAttempt } from './forms/attempts.ts';
 export { type RetryDecorator, retryWithBackoff } from './forms/decorator.ts';
@@ -57,5 +60,3 @@ export { retrySync } from './forms/retry-sync.ts';
 export { RetryableOperation } from './forms/retryable-operation.ts';
 export { withRetry } from './forms/with-retry.ts';
 export type { Wrapped } from './forms/wrap.ts';
-export { describeError, type ErrorDescription, errorType } from './engine/describe-error.ts';
-export { redact } from './engine/redact.ts';

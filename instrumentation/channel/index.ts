@@ -1,5 +1,13 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
-import type { AttemptEnd, AttemptInfo, CallEnd, CallInfo, CallScope, RetryObserver, Scope } from '../../src/engine/observer.ts';
+import type {
+  AttemptEnd,
+  AttemptInfo,
+  CallEnd,
+  CallInfo,
+  CallScope,
+  RetryObserver,
+  Scope,
+} from '../../src/engine/observer.ts';
 
 /**
  * Publishes calls and attempts on the tracing channels `retryscope:call` and `retryscope:attempt`
@@ -41,7 +49,13 @@ const ATTEMPT = eventsOf('retryscope:attempt');
 /** The five channels behind `diagnostics_channel.tracingChannel(name)`. */
 function eventsOf(name: string): Events {
   const of = (event: string): Channel => channel(`tracing:${name}:${event}`);
-  return { start: of('start'), end: of('end'), error: of('error'), asyncStart: of('asyncStart'), asyncEnd: of('asyncEnd') };
+  return {
+    start: of('start'),
+    end: of('end'),
+    error: of('error'),
+    asyncStart: of('asyncStart'),
+    asyncEnd: of('asyncEnd'),
+  };
 }
 
 function isWatched(): boolean {

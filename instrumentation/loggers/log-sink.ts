@@ -1,4 +1,4 @@
-import { LOG_FIELDS } from '../names.ts';
+import type { LOG_FIELDS } from '../names.ts';
 
 /** How urgent a line is. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -1,6 +1,6 @@
 import { createLogger, format, transports } from 'winston';
-import type { LeveledLogger } from './log-sink.ts';
 import { type LoggingOptions, logTo } from './index.ts';
+import type { LeveledLogger } from './log-sink.ts';
 
 /**
  * Lets every policy without an `observer` of its own write its log lines to a winston logger; without one, to a new

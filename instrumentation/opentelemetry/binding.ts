@@ -1,4 +1,11 @@
-import { createNoopMeter, metrics, type MeterProvider, type Tracer, type TracerProvider, trace } from '@opentelemetry/api';
+import {
+  createNoopMeter,
+  type MeterProvider,
+  metrics,
+  type Tracer,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api';
 import { VERSION } from '../../src/engine/version.ts';
 import { SCOPE_NAME } from '../names.ts';
 import { store } from '../store/store.ts';

@@ -1,5 +1,5 @@
-import * as api from '@opentelemetry/api';
 import type { Context, Span } from '@opentelemetry/api';
+import * as api from '@opentelemetry/api';
 import { describeError, type ErrorDescription } from '../../src/engine/describe-error.ts';
 import { VERSION } from '../../src/engine/version.ts';
 import { ATTRIBUTES, EVENTS, SCOPE_NAME } from '../names.ts';

@@ -1,8 +1,8 @@
 import { context, isSpanContextValid, SpanKind, trace } from '@opentelemetry/api';
 import type { CallInfo, CallScope, RetryObserver } from '../../src/engine/observer.ts';
+import { noteCallSpan } from '../span-link.ts';
 import { MeteredCall } from '../store/observer.ts';
 import { store } from '../store/store.ts';
-import { noteCallSpan } from '../span-link.ts';
 import { Binding } from './binding.ts';
 import { factsOf } from './call-facts.ts';
 import type { OpenTelemetryOptions } from './options.ts';

@@ -70,7 +70,9 @@ function toMetric(family: Family, startTime: HrTime, endTime: HrTime): unknown {
   }
   return {
     ...common,
-    ...(family.kind === 'counter' ? { dataPointType: DATA_POINT.sum, isMonotonic: true } : { dataPointType: DATA_POINT.gauge }),
+    ...(family.kind === 'counter'
+      ? { dataPointType: DATA_POINT.sum, isMonotonic: true }
+      : { dataPointType: DATA_POINT.gauge }),
     dataPoints: family.samples.map(({ attributes, value }) => ({ startTime, endTime, attributes, value })),
   };
 }

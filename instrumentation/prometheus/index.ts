@@ -1,7 +1,7 @@
 import { addObserver } from '../../src/engine/default-observer.ts';
 import { runtime } from '../../src/engine/runtime.ts';
 import { labelName, type MetricDefinition } from '../names.ts';
-import { FED_FAMILIES, type Family, readFamily } from '../store/families.ts';
+import { type Family, FED_FAMILIES, readFamily } from '../store/families.ts';
 import type { Exemplar, HistogramCell } from '../store/histogram-cell.ts';
 import { metricsObserver } from '../store/observer.ts';
 import { store } from '../store/store.ts';
@@ -20,7 +20,9 @@ import { store } from '../store/store.ts';
  */
 export function registerRetryMetrics(registry: PrometheusRegistry): void {
   if (typeof registry?.registerMetric !== 'function' || typeof registry.getSingleMetric !== 'function') {
-    throw new TypeError('registerRetryMetrics: the argument must be a Registry of prom-client or @prometheus-io/client');
+    throw new TypeError(
+      'registerRetryMetrics: the argument must be a Registry of prom-client or @prometheus-io/client',
+    );
   }
   store.readers.add('prometheus');
   store.keepsExemplars = true;
@@ -111,4 +113,3 @@ function labelsOf(attributes: Readonly<Record<string, string>>): Record<string, 
   for (const [key, value] of Object.entries(attributes)) labels[labelName(key)] = value;
   return labels;
 }
-

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { envDetector, type ResourceDetector, serviceInstanceIdDetector } from '@opentelemetry/resources';
 import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
@@ -8,7 +8,9 @@ import { reportFault } from '../../src/engine/faults.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
 import { type AnyLogger, logTo } from '../loggers/index.ts';
 import { retryContextProcessor, retryMetricProducer } from '../opentelemetry/index.ts';
-import { openMetricsServer, type MetricsServer } from './metrics-server.ts';
+import { type MetricsServer, openMetricsServer, type PrometheusAddress } from './metrics-server.ts';
+
+export type { PrometheusAddress } from './metrics-server.ts';
 
 /** What {@link startTelemetry} starts, where it is not to be the default. */
 export interface TelemetryOptions {
@@ -24,14 +26,6 @@ export interface TelemetryOptions {
   readonly logger?: AnyLogger;
   /** How long `shutdown` may take, in milliseconds. Default 5000. */
   readonly shutdownTimeout?: number;
-}
-
-/** Where a server listens. */
-export interface PrometheusAddress {
-  /** Default `OTEL_EXPORTER_PROMETHEUS_HOST`, else `localhost`. In a container it has to be `0.0.0.0`. */
-  readonly host?: string;
-  /** Default `OTEL_EXPORTER_PROMETHEUS_PORT`, else 9464. 0 takes a free one. */
-  readonly port?: number;
 }
 
 /** What is running. */
@@ -72,7 +66,8 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
   });
   const metricsHandler = (request: IncomingMessage, response: ServerResponse): void =>
     exporter.getMetricsRequestHandler(request, response);
-  const server = options.prometheus === 'mount' ? undefined : openMetricsServer(options.prometheus ?? {}, metricsHandler);
+  const server =
+    options.prometheus === 'mount' ? undefined : openMetricsServer(options.prometheus ?? {}, metricsHandler);
   const sdk = new NodeSDK(sdkConfiguration(options, exporter));
   sdk.start();
   const stopLogging = options.logger === undefined ? undefined : logTo(options.logger);
@@ -87,7 +82,10 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
 }
 
 function sdkConfiguration(options: TelemetryOptions, exporter: PrometheusExporter): Partial<NodeSDKConfiguration> {
-  const receivers = [...(isOtlpWanted() ? [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })] : []), ...(options.spanProcessors ?? [])];
+  const receivers = [
+    ...(isOtlpWanted() ? [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })] : []),
+    ...(options.spanProcessors ?? []),
+  ];
   return {
     ...(options.serviceName === undefined ? undefined : { serviceName: options.serviceName }),
     // The other detectors publish the command line, the host and the user.

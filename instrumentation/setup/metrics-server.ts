@@ -1,6 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { PrometheusAddress } from './index.ts';
+
+/** Where a server listens. */
+export interface PrometheusAddress {
+  /** Default `OTEL_EXPORTER_PROMETHEUS_HOST`, else `localhost`. In a container it has to be `0.0.0.0`. */
+  readonly host?: string;
+  /** Default `OTEL_EXPORTER_PROMETHEUS_PORT`, else 9464. 0 takes a free one. */
+  readonly port?: number;
+}
 
 /** The server of `/metrics`. */
 export interface MetricsServer {
@@ -36,7 +43,9 @@ export function openMetricsServer(
       process.emitWarning(taken, { type: 'RetryscopeWarning', code: 'RETRYSCOPE_METRICS_PORT' });
       reject(error);
     });
-    server.listen(port, host, () => resolve(`http://${shownHost(host)}:${(server.address() as AddressInfo).port}/metrics`));
+    server.listen(port, host, () =>
+      resolve(`http://${shownHost(host)}:${(server.address() as AddressInfo).port}/metrics`),
+    );
   });
   // The warning has been given: whoever does not ask for `ready` is not to be stopped by it.
   ready.catch(() => undefined);

@@ -37,15 +37,31 @@ export function readFamily(definition: MetricDefinition): Family {
   const all = [...store.operations.values()];
   switch (definition) {
     case METRICS.callDuration:
-      return histogram(definition, all.flatMap(cells => [cells.callDuration.success, cells.callDuration.failure]));
+      return histogram(
+        definition,
+        all.flatMap(cells => [cells.callDuration.success, cells.callDuration.failure]),
+      );
     case METRICS.attemptDuration:
-      return histogram(definition, all.flatMap(cells => [cells.attemptDuration.success, cells.attemptDuration.failure]));
+      return histogram(
+        definition,
+        all.flatMap(cells => [cells.attemptDuration.success, cells.attemptDuration.failure]),
+      );
     case METRICS.callAttempts:
-      return histogram(definition, all.flatMap(cells => [cells.callAttempts.success, cells.callAttempts.failure]));
+      return histogram(
+        definition,
+        all.flatMap(cells => [cells.callAttempts.success, cells.callAttempts.failure]),
+      );
     case METRICS.delay:
-      return histogram(definition, all.map(cells => cells.delay));
+      return histogram(
+        definition,
+        all.map(cells => cells.delay),
+      );
     default:
-      return { definition, kind: definition.kind === 'counter' ? 'counter' : 'gauge', samples: samplesOf(definition, all) };
+      return {
+        definition,
+        kind: definition.kind === 'counter' ? 'counter' : 'gauge',
+        samples: samplesOf(definition, all),
+      };
   }
 }
 

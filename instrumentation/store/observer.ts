@@ -1,4 +1,12 @@
-import type { AttemptEnd, AttemptInfo, CallEnd, CallScope, RetryEvent, RetryObserver, Scope } from '../../src/engine/observer.ts';
+import type {
+  AttemptEnd,
+  AttemptInfo,
+  CallEnd,
+  CallScope,
+  RetryEvent,
+  RetryObserver,
+  Scope,
+} from '../../src/engine/observer.ts';
 import type { OperationCells } from './operation-cells.ts';
 import {
   type RecordContext,

@@ -59,7 +59,8 @@ const KEY = Symbol.for('retryscope.metrics.1');
 const shared = globalThis as { [KEY]?: MetricStore };
 
 /** The one store of this process, shared by all copies of the package. */
-export const store: MetricStore = (shared[KEY] ??= new MetricStore());
+export const store: MetricStore = shared[KEY] ?? new MetricStore();
+shared[KEY] = store;
 
 /** A text fit for a label: no control characters, and not too long. */
 export function cleanLabel(text: string): string {

@@ -7,8 +7,9 @@ import type { CallScope } from './observer.ts';
 import type { DelaySource, ErrorClass, StopReason } from './outcome.ts';
 import { operationOf, type Policy } from './policy.ts';
 import { readHint } from './retry-after.ts';
+import { MAX_REMEMBERED_ERRORS, type RetrySummary } from './retry-summary.ts';
 import { runtime } from './runtime.ts';
-import { MAX_REMEMBERED_ERRORS, type RetrySummary, rememberSummary } from './summary.ts';
+import { rememberSummary } from './summary.ts';
 import { Watch } from './watch.ts';
 
 /**

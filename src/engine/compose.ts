@@ -1,5 +1,14 @@
 import { openAttempt, openCall, runInside, tellEnd, tellEvent, tellPolicy } from './guard.ts';
-import type { AttemptEnd, AttemptInfo, CallEnd, CallInfo, CallScope, RetryEvent, RetryObserver, Scope } from './observer.ts';
+import type {
+  AttemptEnd,
+  AttemptInfo,
+  CallEnd,
+  CallInfo,
+  CallScope,
+  RetryEvent,
+  RetryObserver,
+  Scope,
+} from './observer.ts';
 
 /**
  * Makes one observer of several; the first is the outermost context. Each member is guarded for itself, so one that

@@ -52,10 +52,16 @@ function codeOf(error: unknown): string | undefined {
 
 function statusOf(error: unknown): string | undefined {
   const status = attempt(() => {
-    const { status, statusCode, response } = error as { status?: unknown; statusCode?: unknown; response?: { status?: unknown } };
+    const { status, statusCode, response } = error as {
+      status?: unknown;
+      statusCode?: unknown;
+      response?: { status?: unknown };
+    };
     return status ?? statusCode ?? response?.status;
   });
-  return typeof status === 'number' && Number.isInteger(status) && status >= 100 && status < 600 ? String(status) : undefined;
+  return typeof status === 'number' && Number.isInteger(status) && status >= 100 && status < 600
+    ? String(status)
+    : undefined;
 }
 
 function nameOf(error: unknown): string | undefined {

@@ -17,7 +17,12 @@ export function executeSync<T>(policy: Policy, fn: AttemptFunction<T>, signal: A
   }
   if (isAborted(signal)) return new Call(policy, fn, signal, undefined).giveUp('aborted');
   const observer = policy.observer ?? runtime.observer;
-  const call = new Call(policy, fn, signal, observer === undefined ? undefined : openCall(observer, infoFor(policy, fn)));
+  const call = new Call(
+    policy,
+    fn,
+    signal,
+    observer === undefined ? undefined : openCall(observer, infoFor(policy, fn)),
+  );
   for (;;) {
     const outcome = attempt(call);
     if ('value' in outcome) return call.succeed(outcome.value);

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Jitter } from './jitter.ts';
 import type { AttributeValue, RetryObserver } from './observer.ts';
 import type { DelaySource } from './outcome.ts';
-import type { RetrySummary } from './summary.ts';
+import type { RetrySummary } from './retry-summary.ts';
 
 /**
  * How to retry. All times are milliseconds. An options object is read once, when it is first used, and must not be

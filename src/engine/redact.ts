@@ -28,11 +28,20 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer|basic|digest|negotiate)\s+[\w.~+/=:-]{4,4096}/gi, `$1 ${HIDDEN}`],
   [/\beyJ[\w-]{4,2048}\.[\w-]{4,4096}(?:\.[\w-]{0,2048})?/g, HIDDEN],
   // Cookie: a=b; c=d and Authorization: anything, to the end of the line
-  [/\b((?:set-)?cookie|(?:proxy-)?authorization|x-api-key)(["']?\s{0,8}[:=]\s{0,8})(?!\[redacted\])[^\r\n]{1,4096}/gi, `$1$2${HIDDEN}`],
+  [
+    /\b((?:set-)?cookie|(?:proxy-)?authorization|x-api-key)(["']?\s{0,8}[:=]\s{0,8})(?!\[redacted\])[^\r\n]{1,4096}/gi,
+    `$1$2${HIDDEN}`,
+  ],
   // "key": "value" and key='value', the value to its closing quote
-  [new RegExp(`(\\b${SECRET_KEY}["']?\\s{0,8}[:=]\\s{0,8})(["'])(?:(?!\\2)[^\\\\]|\\\\.){0,4096}(?:\\2|$)`, 'gi'), `$1$2${HIDDEN}$2`],
+  [
+    new RegExp(`(\\b${SECRET_KEY}["']?\\s{0,8}[:=]\\s{0,8})(["'])(?:(?!\\2)[^\\\\]|\\\\.){0,4096}(?:\\2|$)`, 'gi'),
+    `$1$2${HIDDEN}$2`,
+  ],
   // key=value and key: value
-  [new RegExp(`(\\b${SECRET_KEY}\\s{0,8}[:=]\\s{0,8})(?!["'\\s]|\\[redacted\\])[^\\s,;&"'}\\])]{1,4096}`, 'gi'), `$1${HIDDEN}`],
+  [
+    new RegExp(`(\\b${SECRET_KEY}\\s{0,8}[:=]\\s{0,8})(?!["'\\s]|\\[redacted\\])[^\\s,;&"'}\\])]{1,4096}`, 'gi'),
+    `$1${HIDDEN}`,
+  ],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{12,20}\b/g, HIDDEN],
   [/\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|[sr]k_(?:live|test)_|AIza|npm_|hf_|SG\.)[\w.-]{10,255}/g, HIDDEN],
 ];

@@ -1,5 +1,5 @@
 import type { RetryObserver } from './observer.ts';
-import type { RetrySummary } from './summary.ts';
+import type { RetrySummary } from './retry-summary.ts';
 
 /**
  * State that all copies of the package in one process share: ESM beside CJS, or two versions in one tree.
@@ -49,4 +49,5 @@ function createRuntime(): Runtime {
 const shared = globalThis as { [KEY]?: Runtime };
 
 /** The one runtime of this process. */
-export const runtime: Runtime = (shared[KEY] ??= createRuntime());
+export const runtime: Runtime = shared[KEY] ?? createRuntime();
+shared[KEY] = runtime;

@@ -64,10 +64,14 @@ function armTick(due: number, tick: Tick, hold: Hold): void {
 function abortableSleep(ms: number, signal: AbortSignal, hold: Hold): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
-    const cancel = startTimer(ms, () => {
-      stopListening();
-      resolve();
-    }, hold);
+    const cancel = startTimer(
+      ms,
+      () => {
+        stopListening();
+        resolve();
+      },
+      hold,
+    );
     const stopListening = onAbort(signal, () => {
       cancel();
       reject(signal.reason);

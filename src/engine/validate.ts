@@ -35,11 +35,19 @@ const JITTERS: readonly unknown[] = [true, false, 'full', 'equal', 'proportional
 const BACKOFFS: readonly unknown[] = ['exponential', 'constant', 'linear', 'fibonacci'];
 
 const CHECKS: Record<OptionName, Check> = {
-  operation: ofType('a string of 1 to 200 characters', v => typeof v === 'string', v => {
-    const { length } = v as string;
-    return length > 0 && length <= 200;
-  }),
-  maxAttempts: ofType('an integer of 1 or more', isNumber, v => v === Infinity || (Number.isInteger(v) && (v as number) >= 1)),
+  operation: ofType(
+    'a string of 1 to 200 characters',
+    v => typeof v === 'string',
+    v => {
+      const { length } = v as string;
+      return length > 0 && length <= 200;
+    },
+  ),
+  maxAttempts: ofType(
+    'an integer of 1 or more',
+    isNumber,
+    v => v === Infinity || (Number.isInteger(v) && (v as number) >= 1),
+  ),
   initialDelay: milliseconds(0),
   maxDelay: milliseconds(0),
   exponentialBase: ofType('a number from 1 to 1000', isNumber, v => (v as number) >= 1 && (v as number) <= 1000),
@@ -49,7 +57,10 @@ const CHECKS: Record<OptionName, Check> = {
   retryOnResult: ofType('a function', isFunction),
   attemptTimeout: milliseconds(1),
   maxElapsed: milliseconds(1),
-  signal: ofType('an AbortSignal', v => typeof read(v, 'aborted') === 'boolean' && isFunction(read(v, 'addEventListener'))),
+  signal: ofType(
+    'an AbortSignal',
+    v => typeof read(v, 'aborted') === 'boolean' && isFunction(read(v, 'addEventListener')),
+  ),
   retryAfter: ofType('true, false or a function', v => typeof v === 'boolean' || isFunction(v)),
   onRetry: ofType('a function', isFunction),
   onStop: ofType('a function', isFunction),
@@ -149,6 +160,7 @@ function editDistance(a: string, b: string): number {
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (typeof value === 'function') return 'a function';
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
   return typeof value === 'bigint' ? `${value}n` : String(value);
 }

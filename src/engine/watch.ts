@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts';
 import { openAttempt, runInside, tellEnd, tellEvent } from './guard.ts';
 import type { AttemptEnd, CallScope, RetryEvent, Scope } from './observer.ts';
 import type { DelaySource } from './outcome.ts';
-import type { RetrySummary } from './summary.ts';
+import type { RetrySummary } from './retry-summary.ts';
 
 /** What a watched call holds for its observer. */
 export class Watch {

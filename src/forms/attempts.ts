@@ -43,7 +43,9 @@ export interface IteratedAttempt {
 }
 
 /** How an attempt of the loop ended. */
-export type AttemptResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+export type AttemptResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: unknown };
 
 type State =
   | { readonly at: 'start' }

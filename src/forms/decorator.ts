@@ -2,7 +2,7 @@ import type { RetryOptions } from '../engine/options.ts';
 import { type Policy, withOperation } from '../engine/policy.ts';
 import { policyFor } from './policy-for.ts';
 import type { RetryPolicy } from './retry-policy.ts';
-import { wrap, type Wrapped } from './wrap.ts';
+import { type Wrapped, wrap } from './wrap.ts';
 
 /**
  * A decorator for methods (static and private ones too), in the standard form and in that of TypeScript's

@@ -4,7 +4,10 @@ import { policyOf, type RetryPolicy } from './retry-policy.ts';
 
 /** The policy behind options: a `RetryPolicy` has its own, and the same options object gives the same policy again. */
 export function policyFor(options: RetryOptions<never> | RetryPolicy<never> | undefined): Policy {
-  if (options === undefined) return (defaultPolicy ??= createPolicy({}));
+  if (options === undefined) {
+    defaultPolicy ??= createPolicy({});
+    return defaultPolicy;
+  }
   if (options === latestOptions && latestPolicy !== undefined) return latestPolicy;
   const policy = policyOf(options) ?? cached(options as RetryOptions);
   latestOptions = options;

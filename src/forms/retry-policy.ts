@@ -4,7 +4,7 @@ import type { RetryOptions } from '../engine/options.ts';
 import { createPolicy, type Policy } from '../engine/policy.ts';
 import { worstCase } from '../engine/worst-case.ts';
 import { requireFunction } from './require-function.ts';
-import { wrap, type Wrapped } from './wrap.ts';
+import { type Wrapped, wrap } from './wrap.ts';
 
 let readPolicy: (value: unknown) => Policy | undefined;
 

@@ -1,8 +1,8 @@
 import type { AttemptFunction } from '../engine/attempt.ts';
 import { execute } from '../engine/execute.ts';
 import type { RetryOptions } from '../engine/options.ts';
-import { requireFunction } from './require-function.ts';
 import { policyFor } from './policy-for.ts';
+import { requireFunction } from './require-function.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 
 /**

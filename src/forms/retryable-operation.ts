@@ -1,5 +1,5 @@
-import type { AttemptFunction } from '../engine/attempt.ts';
 import { onAbort } from '../engine/abort.ts';
+import type { AttemptFunction } from '../engine/attempt.ts';
 import { OperationClosedError } from '../engine/errors.ts';
 import { execute } from '../engine/execute.ts';
 import type { RetryOptions } from '../engine/options.ts';

@@ -2,7 +2,7 @@ import type { RetryOptions } from '../engine/options.ts';
 import { policyFor } from './policy-for.ts';
 import { requireFunction } from './require-function.ts';
 import type { RetryPolicy } from './retry-policy.ts';
-import { wrap, type Wrapped } from './wrap.ts';
+import { type Wrapped, wrap } from './wrap.ts';
 
 /**
  * Makes a function that retries out of one that does not. It keeps the parameters, `this`, the name and the length;

@@ -1,0 +1,57 @@
+/** @type {(swc: object) => object} */
+const transform = parser => ({
+  '\\.ts$': [
+    '@swc/jest',
+    {
+      jsc: { target: 'es2024', parser: { syntax: 'typescript', decorators: true }, transform: parser },
+      module: { type: 'commonjs' },
+    },
+  ],
+});
+
+const common = {
+  testEnvironment: 'node',
+  transform: transform({ decoratorVersion: '2022-03' }),
+  moduleNameMapper: {
+    '^retryscope$': '<rootDir>/src/index.ts',
+    '^retryscope/core$': '<rootDir>/src/core.ts',
+    '^retryscope/testing$': '<rootDir>/src/testing/index.ts',
+    '^retryscope/winston$': '<rootDir>/instrumentation/loggers/winston.ts',
+    '^retryscope/(.*)$': '<rootDir>/instrumentation/$1/index.ts',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.stryker-tmp/', '<rootDir>/.cache/'],
+};
+
+module.exports = {
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/', '<rootDir>/test/legacy-decorators/'],
+    },
+    {
+      ...common,
+      displayName: 'opentelemetry-2',
+      testMatch: ['<rootDir>/test/spans/**/*.test.ts'],
+      // The SDK of the 2.x line and the API that it asks for, in a folder of their own.
+      moduleNameMapper: {
+        ...common.moduleNameMapper,
+        '^@opentelemetry/sdk-trace$': '<rootDir>/test/opentelemetry-2/node_modules/@opentelemetry/sdk-trace-base',
+        '^@opentelemetry/(.*)$': '<rootDir>/test/opentelemetry-2/node_modules/@opentelemetry/$1',
+      },
+    },
+    {
+      ...common,
+      displayName: 'legacy-decorators',
+      testMatch: ['<rootDir>/test/legacy-decorators/**/*.test.ts'],
+      transform: transform({ legacyDecorator: true }),
+    },
+    {
+      ...common,
+      displayName: 'package',
+      testMatch: ['<rootDir>/test/package/**/*.test.ts'],
+      moduleNameMapper: {},
+    },
+  ],
+};

@@ -1,0 +1,16 @@
+/** Every entry of the package, by its name in `exports`, and the source behind it. */
+export const ENTRIES = {
+  '.': 'src/index.ts',
+  './core': 'src/core.ts',
+  './testing': 'src/testing/index.ts',
+  './opentelemetry': 'instrumentation/opentelemetry/index.ts',
+  './prometheus': 'instrumentation/prometheus/index.ts',
+  './loggers': 'instrumentation/loggers/index.ts',
+  './winston': 'instrumentation/loggers/winston.ts',
+  './setup': 'instrumentation/setup/index.ts',
+};
+
+/** The name of an entry's files in dist/. */
+export function distName(entry) {
+  return entry === '.' ? 'index' : entry.slice(2);
+}

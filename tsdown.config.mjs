@@ -1,0 +1,13 @@
+import { defineConfig } from 'tsdown';
+import { distName, ENTRIES } from './scripts/entries.mjs';
+
+export default defineConfig({
+  entry: Object.fromEntries(Object.entries(ENTRIES).map(([entry, source]) => [distName(entry), source])),
+  format: ['esm', 'cjs'],
+  platform: 'node',
+  target: 'node22.15',
+  dts: true,
+  clean: true,
+  fixedExtension: false,
+  report: false,
+});
