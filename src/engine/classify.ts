@@ -74,7 +74,7 @@ const RETRYABLE_4XX = new Set([408, 425, 429]);
 const PROGRAM_ERRORS = new Set<unknown>(['TypeError', 'ReferenceError', 'SyntaxError', 'RangeError']);
 /** Invalid arguments (Node), permissions (POSIX), certificates (TLS), credentials (SQLSTATE class 28, Redis). */
 const PERMANENT_CODE =
-  /^(ERR_INVALID_|ERR_TLS_CERT_|ERR_UNESCAPED_|EACCES$|EPERM$|EAUTH$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|28\d{3}$|NOAUTH$|WRONGPASS$|NOPERM$)/;
+  /^(ERR_INVALID_|ERR_TLS_CERT_|ERR_UNESCAPED_|EACCES$|EPERM$|EAUTH$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|28[\dA-Z]{3}$|NOAUTH$|WRONGPASS$|NOPERM$)/;
 
 /** Reads each property directly: this is the path of every failure, and a generic reader costs several times as much. */
 function classifyReadable(error: Readable | null | undefined): ErrorClass {
