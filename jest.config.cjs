@@ -33,11 +33,11 @@ module.exports = {
     {
       ...common,
       displayName: 'opentelemetry-2',
+      globals: { OPENTELEMETRY_LINE: 2 },
       testMatch: ['<rootDir>/test/spans/**/*.test.ts'],
       // The SDK of the 2.x line and the API that it asks for, in a folder of their own.
       moduleNameMapper: {
         ...common.moduleNameMapper,
-        '^@opentelemetry/sdk-trace$': '<rootDir>/test/opentelemetry-2/node_modules/@opentelemetry/sdk-trace-base',
         '^@opentelemetry/(.*)$': '<rootDir>/test/opentelemetry-2/node_modules/@opentelemetry/$1',
       },
     },

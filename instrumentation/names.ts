@@ -222,7 +222,7 @@ export const LOG_FIELDS = {
 /** Messages of log lines: one for each thing that can happen, so that each can be searched for. */
 export const LOG_MESSAGES = {
   attempt_failed: (operation: string, attempt: number, maxAttempts: number, delaySeconds: number): string =>
-    `Retry attempt ${attempt}/${maxAttempts} failed for ${operation}, waiting ${delaySeconds.toFixed(2)}s`,
+    `Retry attempt ${maxAttempts === Infinity ? attempt : `${attempt}/${maxAttempts}`} failed for ${operation}, waiting ${delaySeconds.toFixed(2)}s`,
   succeeded: (operation: string): string => `Retry succeeded for ${operation}`,
   attempts_exhausted: (operation: string): string => `All retry attempts exhausted for ${operation}`,
   not_retryable: (operation: string): string => `Not retried for ${operation}: the error is not retryable`,

@@ -1,4 +1,4 @@
-import { type Channel, channel } from 'node:diagnostics_channel';
+import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import type {
   AttemptEnd,
   AttemptInfo,
@@ -15,15 +15,22 @@ import type {
  * as nobody has subscribed.
  *
  * Each piece of work publishes `start` and `end` around its synchronous part, and after it has settled `error` (if it
- * failed) and `asyncEnd`, all with one message object. A store bound to `start` is in place inside the attempt.
- * A subscriber that throws is reported by Node as an uncaught exception, as on any channel of Node's own.
+ * failed), `asyncStart` and `asyncEnd`, all with one message object. A store bound to the `start` of an attempt is in
+ * place inside the attempt; one bound to the `start` of a call encloses nothing, since the loop has no synchronous part.
+ * The message of an attempt holds that of its call, so that a subscriber can tell which attempts belong together.
+ *
+ * A subscriber that throws never reaches the call: Node keeps the other subscribers going and throws what it caught as
+ * an uncaught exception on the next tick, as on any channel of its own. That ends the process unless it is handled.
  */
 export function channelObserver(): RetryObserver {
-  return { call: info => (isWatched() ? new PublishedCall(info) : undefined) };
+  return {
+    call: info => (CALL.hasSubscribers || ATTEMPT.hasSubscribers ? new PublishedCall(info) : undefined),
+  };
 }
 
 /** The message about a call: what is known at its start, and at the end `result`. */
 export interface CallMessage extends CallInfo {
+  /** What the caller gets instead of a value: any value at all, never to be trusted, and never redacted. */
   error?: unknown;
   result?: CallEnd;
 }
@@ -31,42 +38,21 @@ export interface CallMessage extends CallInfo {
 /** The message about an attempt. */
 export interface AttemptMessage extends AttemptInfo {
   readonly operation: string;
+  /** The message about the call that makes the attempt. */
+  readonly call: CallMessage;
+  /** What was thrown: any value at all, never to be trusted, and never redacted. */
   error?: unknown;
   result?: AttemptEnd;
 }
 
-interface Events {
-  readonly start: Channel;
-  readonly end: Channel;
-  readonly error: Channel;
-  readonly asyncStart: Channel;
-  readonly asyncEnd: Channel;
-}
-
-const CALL = eventsOf('retryscope:call');
-const ATTEMPT = eventsOf('retryscope:attempt');
-
-/** The five channels behind `diagnostics_channel.tracingChannel(name)`. */
-function eventsOf(name: string): Events {
-  const of = (event: string): Channel => channel(`tracing:${name}:${event}`);
-  return {
-    start: of('start'),
-    end: of('end'),
-    error: of('error'),
-    asyncStart: of('asyncStart'),
-    asyncEnd: of('asyncEnd'),
-  };
-}
-
-function isWatched(): boolean {
-  return [...Object.values(CALL), ...Object.values(ATTEMPT)].some((events: Channel) => events.hasSubscribers);
-}
+const CALL: TracingChannel<unknown, object> = tracingChannel('retryscope:call');
+const ATTEMPT: TracingChannel<unknown, object> = tracingChannel('retryscope:attempt');
 
 class Published<End extends { readonly outcome: string; readonly error?: unknown }> implements Scope<End> {
-  readonly #events: Events;
+  readonly #events: TracingChannel<unknown, object>;
   readonly #message: { error?: unknown; result?: End };
 
-  constructor(events: Events, message: object) {
+  constructor(events: TracingChannel<unknown, object>, message: object) {
     this.#events = events;
     this.#message = message;
   }
@@ -94,18 +80,19 @@ class Published<End extends { readonly outcome: string; readonly error?: unknown
 }
 
 class PublishedCall implements CallScope {
-  readonly #info: CallInfo;
+  readonly #message: CallMessage;
   readonly #call: Published<CallEnd>;
 
   constructor(info: CallInfo) {
-    this.#info = info;
-    this.#call = new Published<CallEnd>(CALL, { ...info });
-    // The loop has no synchronous part of its own; the channel's start and end enclose nothing.
+    this.#message = { ...info };
+    this.#call = new Published<CallEnd>(CALL, this.#message);
     this.#call.run(() => undefined);
   }
 
-  attempt(info: AttemptInfo): Scope<AttemptEnd> {
-    return new Published<AttemptEnd>(ATTEMPT, { ...info, operation: this.#info.operation });
+  attempt(info: AttemptInfo): Scope<AttemptEnd> | undefined {
+    if (!ATTEMPT.hasSubscribers) return undefined;
+    const { operation } = this.#message;
+    return new Published<AttemptEnd>(ATTEMPT, { ...info, operation, call: this.#message });
   }
 
   end(end: CallEnd): void {

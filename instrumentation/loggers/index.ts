@@ -4,6 +4,7 @@ import { type LoggingOptions, loggingObserver } from './observer.ts';
 
 export type { AnyLogger, LeveledLogger, LogFields, LogLevel, LogRecord } from './log-sink.ts';
 export { DEFAULT_LEVELS, type LoggingOptions, type LogMessage, loggingObserver } from './observer.ts';
+export { textLine } from './text-line.ts';
 
 /**
  * Lets every policy without an `observer` of its own write its log lines to `logger`: winston, pino, the console, or a

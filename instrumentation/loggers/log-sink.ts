@@ -3,7 +3,7 @@ import type { LOG_FIELDS } from '../names.ts';
 /** How urgent a line is. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** One line: plain text and plain values, redacted and bounded. */
+/** One line: plain text and plain values, redacted, bounded, and without control characters. */
 export interface LogRecord {
   readonly level: LogLevel;
   readonly message: string;
@@ -36,43 +36,70 @@ type LogMethod = (...args: never[]) => unknown;
 
 /**
  * Makes a sink of a logger, by its kind: a function gets records; pino and bunyan get (fields, message); winston and
- * others get (message, fields); the console gets one line of JSON, so that no value can forge a line.
+ * others get (message, fields); a console gets one line of JSON, so that no value can forge a line.
+ *
+ * A level that the logger lacks goes to the next more urgent one that it has (`warning` serves as `warn`).
  *
  * @throws TypeError when `logger` is neither a function nor has one of the methods debug, info, warn, error
  */
 export function toLogSink(logger: AnyLogger): LogSink {
   if (typeof logger === 'function') return { isEnabled: () => true, write: logger };
-  if (!LEVELS.some(level => typeof logger?.[level] === 'function')) {
-    throw new TypeError('the logger must be a function, or have the methods debug, info, warn and error');
+  const leveled = logger as Leveled;
+  if (methodFor(leveled, 'debug') === undefined) {
+    throw new TypeError('the logger must be a function, or have one of the methods debug, info, warn and error');
   }
+  const argumentsOf = conventionOf(leveled);
   return {
-    isEnabled: level => isEnabled(logger as Probes, level),
+    isEnabled: level => {
+      const method = methodFor(leveled, level);
+      return method !== undefined && (leveled.isLevelEnabled?.(method) ?? true) !== false;
+    },
     write: record => {
-      const { level, message, fields } = record;
-      // Custom levels may lack one of ours; the next more urgent one that exists takes the line.
-      const method = LEVELS.slice(LEVELS.indexOf(level)).find(candidate => typeof logger[candidate] === 'function');
-      if (method === undefined) return undefined;
-      const line = (...args: unknown[]): unknown => Reflect.apply(logger[method] as LogMethod, logger, args);
-      if (logger === console) return line(JSON.stringify({ level, message, ...fields }));
-      return isObjectFirst(logger as Probes) ? line({ ...fields }, message) : line(message, { ...fields });
+      const method = methodFor(leveled, record.level);
+      // Writing to a stream that has ended makes it emit an error, and nobody may be listening.
+      if (leveled.writableEnded === true) throw new Error('the logger has been closed');
+      return method === undefined ? undefined : Reflect.apply(leveled[method] as Method, leveled, argumentsOf(record));
     },
   };
 }
 
-const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+type Method = (...args: unknown[]) => unknown;
 
-/** What tells loggers apart. */
-interface Probes {
-  readonly bindings?: unknown;
-  readonly fields?: unknown;
-  readonly isLevelEnabled?: (level: string) => boolean;
+/** What tells loggers apart, and what else is asked of them. Any of it may be missing. */
+interface Leveled extends Readonly<Record<string, unknown>> {
+  readonly isLevelEnabled?: (level: string) => unknown;
 }
 
-/** pino has `bindings()`, bunyan a `fields` object; both take the object first. */
-function isObjectFirst(logger: Probes): boolean {
-  return typeof logger.bindings === 'function' || (typeof logger.fields === 'object' && logger.fields !== null);
+/** Which method takes a level: the first of these that the logger has. */
+const METHODS: Readonly<Record<LogLevel, readonly string[]>> = {
+  debug: ['debug', 'info', 'warn', 'warning', 'error'],
+  info: ['info', 'warn', 'warning', 'error'],
+  warn: ['warn', 'warning', 'error'],
+  error: ['error'],
+};
+
+function methodFor(logger: Leveled, level: LogLevel): string | undefined {
+  return METHODS[level].find(method => typeof logger?.[method] === 'function');
 }
 
-function isEnabled(logger: Probes, level: LogLevel): boolean {
-  return typeof logger.isLevelEnabled === 'function' ? logger.isLevelEnabled(level) : true;
+type Convention = (record: LogRecord) => readonly unknown[];
+
+/** What the methods of a logger take. */
+function conventionOf(logger: Leveled): Convention {
+  if (typeof logger.table === 'function' && typeof logger.group === 'function') return asJson;
+  // pino has `bindings()`, bunyan an object `fields`.
+  if (typeof logger.bindings === 'function' || isObject(logger.fields)) return fieldsFirst;
+  // winston alone has both a table of levels and transports.
+  return isObject(logger.levels) && isObject(logger.transports) ? forWinston : messageFirst;
+}
+
+const asJson: Convention = ({ level, message, fields }) => [JSON.stringify({ level, message, ...fields })];
+const fieldsFirst: Convention = ({ message, fields }) => [{ ...fields }, message];
+const messageFirst: Convention = ({ message, fields }) => [message, { ...fields }];
+/** winston drops the fields of a message with a % in it, taking them for arguments of a format. */
+const forWinston: Convention = record =>
+  record.message.includes('%') ? [{ message: record.message, ...record.fields }] : messageFirst(record);
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }

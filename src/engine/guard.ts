@@ -29,7 +29,7 @@ export function openAttempt<End>(
  * `fn` returned or threw, whatever the scope makes of it.
  */
 export function runInside<R>(scope: { run?<T>(fn: () => T): T } | undefined, fn: () => R): R {
-  if (scope?.run === undefined) return fn();
+  if (scope === undefined || !has(scope, 'run')) return fn();
   let result: { readonly value: R } | { readonly thrown: unknown } | undefined;
   const once = (): R => {
     if (result !== undefined) {
@@ -46,9 +46,10 @@ export function runInside<R>(scope: { run?<T>(fn: () => T): T } | undefined, fn:
     throw result.thrown;
   };
   try {
-    scope.run(once);
+    scope.run?.(once);
   } catch (fault) {
-    if (result === undefined || !('thrown' in result) || result.thrown !== fault) reportFault('observer', fault);
+    if (result === undefined || !('thrown' in result) || !Object.is(result.thrown, fault))
+      reportFault('observer', fault);
   }
   if (result === undefined) {
     reportFault('observer', new Error('run did not call its function'));
@@ -60,9 +61,8 @@ export function runInside<R>(scope: { run?<T>(fn: () => T): T } | undefined, fn:
 
 /** Tells a scope how its work ended. */
 export function tellEnd<End>(scope: Scope<End> | undefined, end: End): void {
-  if (scope?.end === undefined) return;
   try {
-    scope.end(end);
+    scope?.end?.(end);
   } catch (fault) {
     reportFault('observer', fault);
   }
@@ -70,9 +70,8 @@ export function tellEnd<End>(scope: Scope<End> | undefined, end: End): void {
 
 /** Tells a call's scope of an event. */
 export function tellEvent(scope: CallScope | undefined, event: RetryEvent): void {
-  if (scope?.event === undefined) return;
   try {
-    scope.event(event);
+    scope?.event?.(event);
   } catch (fault) {
     reportFault('observer', fault);
   }
@@ -80,11 +79,19 @@ export function tellEvent(scope: CallScope | undefined, event: RetryEvent): void
 
 /** Tells an observer of a policy that was made. */
 export function tellPolicy(observer: RetryObserver, info: CallInfo): void {
-  if (observer.prepare === undefined) return;
   try {
-    observer.prepare(info);
+    observer.prepare?.(info);
   } catch (fault) {
     reportFault('observer', fault);
+  }
+}
+
+function has(scope: object, key: 'run'): boolean {
+  try {
+    return (scope as { run?: unknown })[key] !== undefined;
+  } catch (fault) {
+    reportFault('observer', fault);
+    return false;
   }
 }
 

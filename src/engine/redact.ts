@@ -1,59 +1,126 @@
+import { HIDDEN, hideNamed, hideParameters, hideShapes, hideTokens, READABLE_PARAMETERS } from './redaction-rules.ts';
+
+/** Takes secrets out of a text. */
+export type Redactor = (text: string) => string;
+
+/** What a redactor does beyond the rules that always hold. */
+export interface RedactorOptions {
+  /** Names of URL parameters whose values may be seen, besides `page`, `limit`, `sort` and their like. */
+  readonly allowQuery?: readonly string[];
+  /** Further names of keys whose values are hidden, in any case of letters. */
+  readonly secretNames?: readonly string[];
+  /** Further patterns to hide. They run on text of any length: keep them free of nested repetition. */
+  readonly extraPatterns?: readonly RegExp[];
+}
+
 /**
- * Takes secrets out of a text before it reaches a span, a log line or a store: credentials and query values in URLs,
- * values of secret headers and of keys that are named like secrets, bearer and basic tokens, JSON Web Tokens, keys of
- * well-known shapes, PEM blocks and card numbers. Takes time linear in the text; cut long texts first.
+ * Takes secrets out of a text before it reaches a span, a log line or a store: credentials and parameters in URLs,
+ * values of secret headers, of keys and of flags that are named like secrets, bearer and basic tokens, JSON Web
+ * Tokens, keys of well-known shapes, PEM blocks and card numbers. Takes time linear in the text.
  *
  * It errs on the side of hiding: what it leaves is not proven harmless, so put no secret in a message knowingly.
  */
-export function redact(text: string): string {
-  let clean = text;
-  for (const [pattern, replacement] of RULES) clean = clean.replace(pattern, replacement);
-  return clean.replace(CARD_NUMBER, digits => (isCardNumber(digits) ? HIDDEN : digits));
+export const redact: Redactor = createRedactor();
+
+/**
+ * Makes a redactor of your own, for {@link setRedactor}.
+ *
+ * @throws TypeError for an unknown option, and for one that is no list of strings or of regular expressions
+ *
+ * @example
+ * ```ts
+ * setRedactor(createRedactor({ allowQuery: ['region'], extraPatterns: [/\bemp-\d{6}\b/g] }));
+ * ```
+ */
+export function createRedactor(options: RedactorOptions = {}): Redactor {
+  checkOptions(options);
+  const readable = new Set([...READABLE_PARAMETERS, ...lowered(options.allowQuery)]);
+  const secret = new Set(lowered(options.secretNames));
+  const extra = (options.extraPatterns ?? []).map(toGlobal);
+  return text => {
+    const shaped = hideParameters(hideShapes(text), name => readable.has(name.toLowerCase()));
+    const named = hideNamed(shaped, name => secret.has(name.toLowerCase()));
+    return extra.reduce((clean, pattern) => clean.replace(pattern, HIDDEN), hideTokens(named));
+  };
 }
 
-const HIDDEN = '[redacted]';
-
-/** Parts of names that make a key a secret one, in headers, JSON, query strings and connection strings. */
-const SECRET_WORD =
-  '(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|auth(?:orization)?|credential|signature|sig|session|cookie|otp|pin|cvv|ssn)';
-const SECRET_KEY = `[\\w.-]{0,40}${SECRET_WORD}[\\w.-]{0,40}`;
-
-/** Every quantifier is bounded or followed by something that it cannot match, so no text makes a pattern backtrack far. */
-const RULES: readonly (readonly [RegExp, string])[] = [
-  [/-----BEGIN [A-Z ]{1,40}-----[\s\S]*?(?:-----END [A-Z ]{1,40}-----|$)/g, HIDDEN],
-  // scheme://user:password@host
-  [/(\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#@"'<>]{1,512}@/gi, `$1${HIDDEN}@`],
-  // Every query value: what a parameter means is not ours to know. Numbers of one to four digits are pages and limits.
-  [/([?&;][\w.~%[\]-]{1,80}=)(?!\d{1,4}(?:[&;#\s"'<>]|$))[^\s&;#"'<>]{1,2048}/g, `$1${HIDDEN}`],
-  [/\b(bearer|basic|digest|negotiate)\s+[\w.~+/=:-]{4,4096}/gi, `$1 ${HIDDEN}`],
-  [/\beyJ[\w-]{4,2048}\.[\w-]{4,4096}(?:\.[\w-]{0,2048})?/g, HIDDEN],
-  // Cookie: a=b; c=d and Authorization: anything, to the end of the line
-  [
-    /\b((?:set-)?cookie|(?:proxy-)?authorization|x-api-key)(["']?\s{0,8}[:=]\s{0,8})(?!\[redacted\])[^\r\n]{1,4096}/gi,
-    `$1$2${HIDDEN}`,
-  ],
-  // "key": "value" and key='value', the value to its closing quote
-  [
-    new RegExp(`(\\b${SECRET_KEY}["']?\\s{0,8}[:=]\\s{0,8})(["'])(?:(?!\\2)[^\\\\]|\\\\.){0,4096}(?:\\2|$)`, 'gi'),
-    `$1$2${HIDDEN}$2`,
-  ],
-  // key=value and key: value
-  [
-    new RegExp(`(\\b${SECRET_KEY}\\s{0,8}[:=]\\s{0,8})(?!["'\\s]|\\[redacted\\])[^\\s,;&"'}\\])]{1,4096}`, 'gi'),
-    `$1${HIDDEN}`,
-  ],
-  [/\b(?:AKIA|ASIA)[A-Z0-9]{12,20}\b/g, HIDDEN],
-  [/\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|[sr]k_(?:live|test)_|AIza|npm_|hf_|SG\.)[\w.-]{10,255}/g, HIDDEN],
-];
-
-const CARD_NUMBER = /(?<![\w.])\d(?:[ -]?\d){12,18}(?![\w.]?\d)/g;
-
-/** The Luhn check (ISO/IEC 7812-1), so that identifiers and timestamps stay readable. */
-function isCardNumber(text: string): boolean {
-  const digits = [...text].filter(c => c >= '0' && c <= '9').map(Number);
-  const sum = digits.reverse().reduce((total, digit, i) => {
-    const value = i % 2 === 0 ? digit : digit * 2;
-    return total + (value > 9 ? value - 9 : value);
-  }, 0);
-  return sum % 10 === 0;
+/**
+ * Sets the redactor that stands before every span, log line and store of this process; undefined brings back the
+ * default. A redactor that throws or returns no string hides the whole text.
+ *
+ * @throws TypeError when `redactor` is neither a function nor undefined
+ */
+export function setRedactor(redactor: Redactor | undefined): void {
+  if (redactor !== undefined && typeof redactor !== 'function') {
+    throw new TypeError('setRedactor: a redactor is a function from text to text');
+  }
+  shared[KEY] = redactor;
 }
+
+/**
+ * The text without secrets, in at most `limit` characters, by the redactor that is set. A long text is cut before it
+ * is redacted, so that megabytes cost no more than kilobytes; the word at the cut goes, since half a secret could no
+ * longer be recognised.
+ */
+export function redactWithin(text: string, limit: number): string {
+  const clean = apply(shared[KEY] ?? redact, cutBetweenWords(text, limit * 2));
+  const isWhole = clean.length <= limit && text.length <= limit * 2;
+  return (isWhole ? clean : `${clean.slice(0, limit - 1)}…`).toWellFormed();
+}
+
+/** Every copy of the package in a process asks for the same redactor. */
+const KEY = Symbol.for('retryscope.redactor.1');
+const shared = globalThis as { [KEY]?: Redactor | undefined };
+
+function apply(redactor: Redactor, text: string): string {
+  try {
+    const clean: unknown = redactor(text);
+    return typeof clean === 'string' ? clean : FAILED;
+  } catch {
+    return FAILED;
+  }
+}
+
+const FAILED = '[redaction failed]';
+/** The longest word that is looked for at a cut, in characters. */
+const LONGEST_WORD = 512;
+/** The longest card number with its separators, in characters. */
+const LONGEST_CARD = 40;
+
+function cutBetweenWords(text: string, bound: number): string {
+  if (text.length <= bound) return text;
+  let end = bound;
+  while (end > bound - LONGEST_WORD && !/\s/.test(text[end] as string)) end--;
+  // Groups of digits may be the front of a card number.
+  const shortest = Math.max(0, end - LONGEST_CARD);
+  while (end > shortest && /[\d\s-]/.test(text[end - 1] as string)) end--;
+  return text.slice(0, end);
+}
+
+function lowered(names: readonly string[] | undefined): string[] {
+  return (names ?? []).map(name => name.toLowerCase());
+}
+
+function toGlobal(pattern: RegExp): RegExp {
+  return pattern.flags.includes('g') ? pattern : new RegExp(pattern.source, `${pattern.flags}g`);
+}
+
+function checkOptions(options: RedactorOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    const isItem = Object.hasOwn(ITEMS, name) ? ITEMS[name as keyof RedactorOptions] : undefined;
+    if (isItem === undefined) {
+      throw new TypeError(`${JSON.stringify(name)} is not an option; there are ${Object.keys(ITEMS).join(', ')}`);
+    }
+    if (value !== undefined && !(Array.isArray(value) && value.every(isItem))) {
+      throw new TypeError(`${name} must be a list of ${name === 'extraPatterns' ? 'regular expressions' : 'strings'}`);
+    }
+  }
+}
+
+const isString = (item: unknown): boolean => typeof item === 'string';
+
+const ITEMS: Readonly<Record<keyof RedactorOptions, (item: unknown) => boolean>> = {
+  allowQuery: isString,
+  secretNames: isString,
+  extraPatterns: item => Object.prototype.toString.call(item) === '[object RegExp]',
+};

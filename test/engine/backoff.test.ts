@@ -70,10 +70,17 @@ describe('backoff', () => {
       fc.double().map(value => () => value),
     );
     fc.assert(
-      fc.property(kinds, ms, ms, fc.double({ min: 1, max: 1000, noNaN: true }), fc.integer({ min: 1, max: 1e6 }), (backoff, initialDelay, maxDelay, exponentialBase, retry) => {
-        const delay = backoffDelay({ backoff, initialDelay, maxDelay, exponentialBase }, retry, undefined);
-        return delay >= 0 && delay <= maxDelay;
-      }),
+      fc.property(
+        kinds,
+        ms,
+        ms,
+        fc.double({ min: 1, max: 1000, noNaN: true }),
+        fc.integer({ min: 1, max: 1e6 }),
+        (backoff, initialDelay, maxDelay, exponentialBase, retry) => {
+          const delay = backoffDelay({ backoff, initialDelay, maxDelay, exponentialBase }, retry, undefined);
+          return delay >= 0 && delay <= maxDelay;
+        },
+      ),
     );
   });
 });
@@ -107,11 +114,18 @@ describe('jitter', () => {
     const jitters = fc.constantFrom<Jitter>(true, false, 'full', 'equal', 'proportional', 'decorrelated');
     const ms = fc.double({ min: 0, max: 2 ** 31 - 1, noNaN: true });
     fc.assert(
-      fc.property(jitters, ms, ms, ms, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (jitter, delay, initialDelay, maxDelay, random) => {
-        const range = jitterRange(jitter, Math.min(delay, maxDelay), { initialDelay, maxDelay }, 0);
-        const drawn = pick(range, random);
-        return range.low <= range.high && drawn >= range.low && drawn <= maxDelay;
-      }),
+      fc.property(
+        jitters,
+        ms,
+        ms,
+        ms,
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (jitter, delay, initialDelay, maxDelay, random) => {
+          const range = jitterRange(jitter, Math.min(delay, maxDelay), { initialDelay, maxDelay }, 0);
+          const drawn = pick(range, random);
+          return range.low <= range.high && drawn >= range.low && drawn <= maxDelay;
+        },
+      ),
     );
   });
 

@@ -62,7 +62,7 @@ describe('retryOn', () => {
   class NoError {
     readonly reason = 'x';
   }
-  class Broken {
+  class Broken extends Error {
     static [Symbol.hasInstance](): boolean {
       throw new Error('no');
     }
@@ -76,7 +76,7 @@ describe('retryOn', () => {
     ['a class by name', KafkaError, { name: 'KafkaError' }, 'transient'],
     ['a class that is no error', NoError, new NoError(), 'transient'],
     ['DOMException', DOMException, new DOMException('x', 'DataError'), 'transient'],
-    ['a class whose test throws', Broken, new Error('x'), 'permanent'],
+    ['a class whose test throws', Broken, new TypeError('x'), 'permanent'],
     ['a code', 'ECONNRESET', named('Error', { code: 'ECONNRESET' }), 'transient'],
     ['another code', 'ECONNRESET', named('Error', { code: 'EPIPE' }), 'permanent'],
     ['a name', 'KafkaJSError', named('KafkaJSError'), 'transient'],
@@ -98,7 +98,7 @@ describe('retryOn', () => {
 
   it('waits for an asynchronous classifier', async () => {
     await expect(classify(async () => true, new Error('x'), context)).resolves.toBe('transient');
-    await expect(classify(async () => 'cancelled', new Error('x'), context)).resolves.toBe('cancelled');
+    await expect(classify(async () => 'cancelled' as const, new Error('x'), context)).resolves.toBe('cancelled');
   });
 
   it('takes a classifier that throws or rejects as a no, and counts it', async () => {

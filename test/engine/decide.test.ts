@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
+import type { Backoff } from '../../src/engine/backoff.ts';
 import { type Decision, type DecisionTerms, decide, type Facts } from '../../src/engine/decide.ts';
+import type { Jitter } from '../../src/engine/jitter.ts';
 import { STOP_REASONS, type StopReason } from '../../src/engine/outcome.ts';
 
 const terms: DecisionTerms = {
@@ -40,7 +42,12 @@ describe('decide', () => {
     ['stops for a foreign cancellation', { errorClass: 'cancelled' }, {}, stop('not_retryable')],
     ['stops for the caller’s own', { errorClass: 'cancelled', interruption: 'aborted' }, {}, stop('aborted')],
     ['stops when time is up', { interruption: 'deadline_exceeded' }, {}, stop('deadline_exceeded')],
-    ['does not start a wait that reaches the limit', { elapsedMs: 500 }, { maxElapsed: 1500 }, stop('deadline_exceeded')],
+    [
+      'does not start a wait that reaches the limit',
+      { elapsedMs: 500 },
+      { maxElapsed: 1500 },
+      stop('deadline_exceeded'),
+    ],
     ['starts one that ends before it', { elapsedMs: 499 }, { maxElapsed: 1500 }, retry(1000)],
     ['follows the server', { retryAfterMs: 5000 }, {}, retry(5000, 'retry_after')],
     ['follows it to the cap', { retryAfterMs: 30_000 }, {}, retry(30_000, 'retry_after')],
@@ -49,7 +56,12 @@ describe('decide', () => {
     ['takes a hint of "at once" as none', { retryAfterMs: 0 }, {}, retry(1000)],
     ['takes one of a millisecond', { retryAfterMs: 1 }, {}, retry(1, 'retry_after')],
     ['spreads a hint upwards only', { retryAfterMs: 1000, random: 0.5 }, { jitter: true }, retry(1050, 'retry_after')],
-    ['spreads a hint below the cap', { retryAfterMs: 30_000, random: 0.9 }, { jitter: true }, retry(30_000, 'retry_after')],
+    [
+      'spreads a hint below the cap',
+      { retryAfterMs: 30_000, random: 0.9 },
+      { jitter: true },
+      retry(30_000, 'retry_after'),
+    ],
     ['draws the jitter', { random: 0.25 }, { jitter: true }, retry(750)],
     ['remembers the delay before', { previousDelayMs: 2000, random: 0.5 }, { jitter: 'decorrelated' }, retry(3500)],
     ['checks a hint against the limit', { retryAfterMs: 2000 }, { maxElapsed: 2000 }, stop('deadline_exceeded')],
@@ -70,12 +82,12 @@ describe('decide', () => {
       previousDelayMs: ms,
       random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
     });
-    const anyTerms = fc.record<DecisionTerms>({
-      backoff: fc.constantFrom('exponential', 'constant', 'linear', 'fibonacci'),
+    const anyTerms = fc.record({
+      backoff: fc.constantFrom<Backoff>('exponential', 'constant', 'linear', 'fibonacci'),
       initialDelay: ms,
       maxDelay: ms,
       exponentialBase: fc.double({ min: 1, max: 10, noNaN: true }),
-      jitter: fc.constantFrom(true, false, 'full', 'equal', 'proportional', 'decorrelated'),
+      jitter: fc.constantFrom<Jitter>(true, false, 'full', 'equal', 'proportional', 'decorrelated'),
       maxElapsed: fc.oneof(ms, fc.constant(Infinity)),
     });
     fc.assert(

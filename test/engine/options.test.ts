@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { DEFAULTS, RetryPolicy, type RetryOptions, retry } from '../../src/core.ts';
+import { DEFAULTS, type RetryOptions, RetryPolicy, retry } from '../../src/core.ts';
 import { createPolicy } from '../../src/engine/policy.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
 
@@ -13,26 +13,62 @@ describe('a wrong option', () => {
     [{ maxAttempts: Number.NaN }, RangeError, 'maxAttempts is NaN; it must be an integer of 1 or more'],
     [{ maxAttempts: '3' }, TypeError, 'maxAttempts is "3"; it must be an integer of 1 or more'],
     [{ maxAttempts: 3n }, TypeError, 'maxAttempts is 3n; it must be an integer of 1 or more'],
-    [{ maxAttempts: Infinity }, RangeError, 'maxAttempts is Infinity; it needs maxElapsed or signal as well, or the call may never end'],
+    [
+      { maxAttempts: Infinity },
+      RangeError,
+      'maxAttempts is Infinity; it needs maxElapsed or signal as well, or the call may never end',
+    ],
     [{ initialDelay: -1 }, RangeError, 'initialDelay is -1; it must be a number of milliseconds from 0 to 2147483647'],
-    [{ initialDelay: Number.NaN }, RangeError, 'initialDelay is NaN; it must be a number of milliseconds from 0 to 2147483647'],
-    [{ maxDelay: Infinity }, RangeError, 'maxDelay is Infinity; it must be a number of milliseconds from 0 to 2147483647'],
-    [{ maxDelay: 2 ** 31 }, RangeError, 'maxDelay is 2147483648; it must be a number of milliseconds from 0 to 2147483647'],
+    [
+      { initialDelay: Number.NaN },
+      RangeError,
+      'initialDelay is NaN; it must be a number of milliseconds from 0 to 2147483647',
+    ],
+    [
+      { maxDelay: Infinity },
+      RangeError,
+      'maxDelay is Infinity; it must be a number of milliseconds from 0 to 2147483647',
+    ],
+    [
+      { maxDelay: 2 ** 31 },
+      RangeError,
+      'maxDelay is 2147483648; it must be a number of milliseconds from 0 to 2147483647',
+    ],
     [{ maxDelay: null }, TypeError, 'maxDelay is null; it must be a number of milliseconds from 0 to 2147483647'],
     [{ exponentialBase: 0.5 }, RangeError, 'exponentialBase is 0.5; it must be a number from 1 to 1000'],
     [{ exponentialBase: 1001 }, RangeError, 'exponentialBase is 1001; it must be a number from 1 to 1000'],
     [{ exponentialBase: Number.NaN }, RangeError, 'exponentialBase is NaN; it must be a number from 1 to 1000'],
-    [{ jitter: 'some' }, TypeError, 'jitter is "some"; it must be true, false, \'full\', \'equal\', \'proportional\' or \'decorrelated\''],
-    [{ backoff: 'random' }, TypeError, "backoff is \"random\"; it must be 'exponential', 'constant', 'linear', 'fibonacci', a list of milliseconds or a function"],
+    [
+      { jitter: 'some' },
+      TypeError,
+      "jitter is \"some\"; it must be true, false, 'full', 'equal', 'proportional' or 'decorrelated'",
+    ],
+    [
+      { backoff: 'random' },
+      TypeError,
+      "backoff is \"random\"; it must be 'exponential', 'constant', 'linear', 'fibonacci', a list of milliseconds or a function",
+    ],
     [{ backoff: [] }, RangeError, 'backoff is a list of 0; it must be a list of at least one delay'],
     [{ backoff: [1, -2] }, RangeError, 'backoff[1] is -2; it must be a number of milliseconds from 0 to 2147483647'],
     [{ backoff: [1, 'x'] }, TypeError, 'backoff[1] is "x"; it must be a number of milliseconds from 0 to 2147483647'],
     [{ retryOn: 5 }, TypeError, 'retryOn is 5; it must be an error class, a code, a list of those, or a function'],
-    [{ retryOn: [Error, 5] }, TypeError, 'retryOn is a list of 2; it must be an error class, a code, a list of those, or a function'],
+    [
+      { retryOn: [Error, 5] },
+      TypeError,
+      'retryOn is a list of 2; it must be an error class, a code, a list of those, or a function',
+    ],
     [{ retryOnResult: true }, TypeError, 'retryOnResult is true; it must be a function'],
-    [{ attemptTimeout: 0 }, RangeError, 'attemptTimeout is 0; it must be a number of milliseconds from 1 to 2147483647'],
+    [
+      { attemptTimeout: 0 },
+      RangeError,
+      'attemptTimeout is 0; it must be a number of milliseconds from 1 to 2147483647',
+    ],
     [{ maxElapsed: 0.5 }, RangeError, 'maxElapsed is 0.5; it must be a number of milliseconds from 1 to 2147483647'],
-    [{ maxElapsed: 2 ** 32 }, RangeError, 'maxElapsed is 4294967296; it must be a number of milliseconds from 1 to 2147483647'],
+    [
+      { maxElapsed: 2 ** 32 },
+      RangeError,
+      'maxElapsed is 4294967296; it must be a number of milliseconds from 1 to 2147483647',
+    ],
     [{ signal: {} }, TypeError, 'signal is an object; it must be an AbortSignal'],
     [{ signal: { aborted: false } }, TypeError, 'signal is an object; it must be an AbortSignal'],
     [{ retryAfter: 'yes' }, TypeError, 'retryAfter is "yes"; it must be true, false or a function'],
@@ -42,11 +78,19 @@ describe('a wrong option', () => {
     [{ observer: 'otel' }, TypeError, 'observer is "otel"; it must be an object with a function "call"'],
     [{ attributes: 'x' }, TypeError, 'attributes is "x"; it must be an object of strings, numbers and booleans'],
     [{ attributes: null }, TypeError, 'attributes is null; it must be an object of strings, numbers and booleans'],
-    [{ attributes: { a: {} } }, TypeError, 'attributes is an object; it must be an object of strings, numbers and booleans'],
+    [
+      { attributes: { a: {} } },
+      TypeError,
+      'attributes is an object; it must be an object of strings, numbers and booleans',
+    ],
     [{ clock: { now: () => 1 } }, TypeError, 'clock is an object; it must be a Clock'],
     [{ unref: 1 }, TypeError, 'unref is 1; it must be true or false'],
     [{ operation: '' }, RangeError, 'operation is ""; it must be a string of 1 to 200 characters'],
-    [{ operation: 'x'.repeat(201) }, RangeError, `operation is "${'x'.repeat(60)}…"; it must be a string of 1 to 200 characters`],
+    [
+      { operation: 'x'.repeat(201) },
+      RangeError,
+      `operation is "${'x'.repeat(60)}…"; it must be a string of 1 to 200 characters`,
+    ],
     [{ operation: Symbol('s') }, TypeError, 'operation is Symbol(s); it must be a string of 1 to 200 characters'],
     [{ operation: () => 1 }, TypeError, 'operation is a function; it must be a string of 1 to 200 characters'],
     [{ maxAtempts: 3 }, TypeError, '"maxAtempts" is not an option; did you mean "maxAttempts"?'],
@@ -54,7 +98,11 @@ describe('a wrong option', () => {
     [{ initalDelay: 3 }, TypeError, '"initalDelay" is not an option; did you mean "initialDelay"?'],
     [{ delay: 3 }, TypeError, '"delay" is not an option'],
     [{ zzzzzzzzzzzzzz: 3 }, TypeError, '"zzzzzzzzzzzzzz" is not an option'],
-    [{ retries: 4 }, TypeError, 'retries is not an option; maxAttempts counts every execution, the first included: retries 4 is maxAttempts 5'],
+    [
+      { retries: 4 },
+      TypeError,
+      'retries is not an option; maxAttempts counts every execution, the first included: retries 4 is maxAttempts 5',
+    ],
     [{ retries: 'x' }, TypeError, 'retries is not an option; maxAttempts counts every execution, the first included'],
     [JSON.parse('{"__proto__":{"maxAttempts":1e9}}'), TypeError, '"__proto__" is not an option'],
     [{ constructor: 1 }, TypeError, '"constructor" is not an option'],

@@ -1,6 +1,6 @@
-import { FakeClock } from '../../src/testing/index.ts';
-import { readHint, readRetryAfter } from '../../src/engine/retry-after.ts';
 import { faultCounts } from '../../src/engine/faults.ts';
+import { readHint, readRetryAfter } from '../../src/engine/retry-after.ts';
+import { FakeClock } from '../../src/testing/index.ts';
 
 // The fake epoch is 2024-01-01T00:00:00Z, a Monday.
 const clock = new FakeClock();
@@ -59,7 +59,18 @@ describe('Retry-After', () => {
       },
     };
     expect(readRetryAfter(hostile, clock)).toBeUndefined();
-    expect(readRetryAfter({ headers: { get: () => { throw new Error('no'); } } }, clock)).toBeUndefined();
+    expect(
+      readRetryAfter(
+        {
+          headers: {
+            get: () => {
+              throw new Error('no');
+            },
+          },
+        },
+        clock,
+      ),
+    ).toBeUndefined();
   });
 });
 
@@ -79,7 +90,17 @@ describe('the policy’s own hint', () => {
 
   it('counts a function that throws', () => {
     const before = faultCounts().get('hook') ?? 0;
-    expect(readHint({ retryAfter: () => { throw new Error('no'); }, clock }, {})).toBeUndefined();
+    expect(
+      readHint(
+        {
+          retryAfter: () => {
+            throw new Error('no');
+          },
+          clock,
+        },
+        {},
+      ),
+    ).toBeUndefined();
     expect(faultCounts().get('hook')).toBe(before + 1);
   });
 });

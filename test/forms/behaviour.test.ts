@@ -17,7 +17,10 @@ describe.each(FORMS.map(form => [form.name, form] as const))('%s', (_name, form)
 
   it('gives the value of a first success and waits for nothing', async () => {
     const value = { some: 'object' };
-    const result = await settle(clock, form.run(() => value, base as RetryOptions<object>));
+    const result = await settle(
+      clock,
+      form.run(() => value, base as RetryOptions<object>),
+    );
     expect(result).toEqual({ value });
     expect('value' in result && result.value).toBe(value);
     expect(clock.sleeps).toEqual([]);
@@ -76,9 +79,12 @@ describe.each(FORMS.map(form => [form.name, form] as const))('%s', (_name, form)
     const signal = AbortSignal.abort(reason);
     const result = await settle(
       clock,
-      form.run(() => {
-        calls++;
-      }, { ...base, signal } as RetryOptions<void>),
+      form.run(
+        () => {
+          calls++;
+        },
+        { ...base, signal } as RetryOptions<void>,
+      ),
     );
     expect('error' in result && result.error).toBe(reason);
     expect(calls).toBe(0);
@@ -90,10 +96,13 @@ describe.each(FORMS.map(form => [form.name, form] as const))('%s', (_name, form)
     const error = new Error('down');
     const result = await settle(
       clock,
-      form.run(() => {
-        calls++;
-        throw error;
-      }, { ...base, maxAttempts: 10, maxElapsed: 500 }),
+      form.run(
+        () => {
+          calls++;
+          throw error;
+        },
+        { ...base, maxAttempts: 10, maxElapsed: 500 },
+      ),
     );
     // 100, 200; the wait of 400 would end at 700.
     expect('error' in result && result.error).toBe(error);
@@ -111,7 +120,10 @@ describe.each(FORMS.map(form => [form.name, form] as const))('%s', (_name, form)
 
   it('tells its observer every attempt and one end', async () => {
     const observer = recordCalls();
-    await settle(clock, form.run(number => (number < 2 ? fails() : 'done'), { ...base, observer } as RetryOptions<string>));
+    await settle(
+      clock,
+      form.run(number => (number < 2 ? fails() : 'done'), { ...base, observer } as RetryOptions<string>),
+    );
     const [call] = observer.calls;
     expect(observer.calls).toHaveLength(1);
     expect(call?.info).toEqual({ operation: 'op', maxAttempts: 3, attributes: {} });
@@ -156,7 +168,9 @@ describe.each(FORMS.map(form => [form.name, form] as const))('%s', (_name, form)
   if (form.kind === 'async') {
     it('settles at once when the signal aborts in an attempt that ignores it', async () => {
       const controller = new AbortController();
-      const call = outcomeOf(form.run(() => new Promise<never>(() => undefined), { ...base, signal: controller.signal }));
+      const call = outcomeOf(
+        form.run(() => new Promise<never>(() => undefined), { ...base, signal: controller.signal }),
+      );
       await clock.advance(10);
       const reason = new Error('enough');
       controller.abort(reason);
@@ -181,24 +195,27 @@ describe.each(FORMS.map(form => [form.name, form] as const))('%s', (_name, form)
     });
 
     it('cuts off an attempt that takes longer than attemptTimeout, and retries it', async () => {
-      const call = form.run(
-        number => (number < 3 ? new Promise<number>(() => undefined) : number),
-        { ...base, attemptTimeout: 1000 } as RetryOptions<number>,
-      );
+      const call = form.run(number => (number < 3 ? new Promise<number>(() => undefined) : number), {
+        ...base,
+        attemptTimeout: 1000,
+      } as RetryOptions<number>);
       expect(await settle(clock, call)).toEqual({ value: 3 });
       expect(clock.now()).toBe(1000 + 100 + 1000 + 200);
       expect(clock.pending).toBe(0);
     });
 
     it('cuts off an attempt at maxElapsed, with the error before it as the cause', async () => {
-      const call = form.run(
-        number => (number === 1 ? fails() : new Promise<never>(() => undefined)),
-        { ...base, maxElapsed: 1000 },
-      );
+      const call = form.run(number => (number === 1 ? fails() : new Promise<never>(() => undefined)), {
+        ...base,
+        maxElapsed: 1000,
+      });
       const result = await settle(clock, call);
       expect(result).toMatchObject({ error: { code: 'ERR_RETRY_DEADLINE_EXCEEDED', cause: { message: 'down' } } });
       expect(clock.now()).toBe(1000);
-      expect(retrySummary('error' in result && result.error)).toMatchObject({ reason: 'deadline_exceeded', attempts: 2 });
+      expect(retrySummary('error' in result && result.error)).toMatchObject({
+        reason: 'deadline_exceeded',
+        attempts: 2,
+      });
     });
 
     it('treats a synchronous throw like a rejection', async () => {
@@ -243,7 +260,12 @@ describe.each(FORMS.map(form => [form.name, form] as const))('%s', (_name, form)
         clock,
         form.run(
           (number, context) => {
-            seen.push([context?.number, context?.maxAttempts, context?.delayMs, (context?.previousError as Error)?.message]);
+            seen.push([
+              context?.number,
+              context?.maxAttempts,
+              context?.delayMs,
+              (context?.previousError as Error)?.message,
+            ]);
             return number < 3 ? fails() : 1;
           },
           base as RetryOptions<number>,

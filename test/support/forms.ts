@@ -70,7 +70,8 @@ export const FORMS: readonly Form[] = [
     name: 'RetryPolicy.wrap',
     hasContext: false,
     kind: 'async',
-    run: <T>(work: Work<T>, options: RetryOptions<T>) => new RetryPolicy<T>(options).wrap(counted(work))() as Promise<T>,
+    run: <T>(work: Work<T>, options: RetryOptions<T>) =>
+      new RetryPolicy<T>(options).wrap(counted(work))() as Promise<T>,
   },
   {
     name: 'RetryableOperation',

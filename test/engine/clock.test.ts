@@ -1,0 +1,109 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { systemClock } from '../../src/engine/system-clock.ts';
+import { FakeClock } from '../../src/testing/index.ts';
+
+describe('the system clock', () => {
+  it('lets the waits of one millisecond share one timer, each in its own context', async () => {
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    // A spy is no timer of Node's own, so sharing is off while it is there; its count shows that.
+    await Promise.all([systemClock.sleep(1, undefined, 'ref'), systemClock.sleep(1, undefined, 'ref')]);
+    expect(timers).toHaveBeenCalledTimes(2);
+    timers.mockRestore();
+    const before = process.getActiveResourcesInfo().filter(kind => kind === 'Timeout').length;
+    const storage = new AsyncLocalStorage<number>();
+    const seen: (number | undefined)[] = [];
+    const waits = Array.from({ length: 500 }, (_, i) =>
+      storage.run(i, async () => {
+        await systemClock.sleep(50, undefined, 'ref');
+        seen.push(storage.getStore());
+      }),
+    );
+    const during = process.getActiveResourcesInfo().filter(kind => kind === 'Timeout').length;
+    expect(during - before).toBeLessThan(100);
+    await Promise.all(waits);
+    expect(seen.sort((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 500 }, (_, i) => i));
+  });
+
+  it('is never early', async () => {
+    for (const ms of [0, 1, 1.2, 7.9, 20]) {
+      const start = systemClock.now();
+      await systemClock.sleep(ms, undefined, 'ref');
+      expect(systemClock.now() - start).toBeGreaterThanOrEqual(ms);
+    }
+  });
+
+  it('ends waits in the order in which they are due', async () => {
+    const order: number[] = [];
+    await Promise.all(
+      [30, 10, 20, 0].map(async ms => {
+        await systemClock.sleep(ms, undefined, 'ref');
+        order.push(ms);
+      }),
+    );
+    expect(order).toEqual([0, 10, 20, 30]);
+  });
+
+  it('gives every wait its own timer under fake timers, also after they were cleared', async () => {
+    jest.useFakeTimers();
+    try {
+      void systemClock.sleep(100, undefined, 'ref');
+      jest.clearAllTimers();
+      const wait = systemClock.sleep(100, undefined, 'ref');
+      await jest.advanceTimersByTimeAsync(100);
+      await expect(wait).resolves.toBeUndefined();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('rejects with the reason as soon as the signal aborts, and leaves no timer', async () => {
+    const controller = new AbortController();
+    const before = process.getActiveResourcesInfo().filter(kind => kind === 'Timeout').length;
+    const wait = systemClock.sleep(60_000, controller.signal, 'ref');
+    controller.abort('enough');
+    await expect(wait).rejects.toBe('enough');
+    await expect(systemClock.sleep(1, controller.signal, 'ref')).rejects.toBe('enough');
+    expect(process.getActiveResourcesInfo().filter(kind => kind === 'Timeout').length).toBe(before);
+  });
+
+  it('does not turn a long wait into none', async () => {
+    const warnings = jest.fn();
+    process.on('warning', warnings);
+    const controller = new AbortController();
+    const settled = jest.fn();
+    const waits = [2 ** 31 - 1, 2 ** 40, Infinity].flatMap(ms => [
+      systemClock.sleep(ms, controller.signal, 'unref').then(settled, () => undefined),
+    ]);
+    const cancel = systemClock.timer(2 ** 40, settled, 'unref');
+    void systemClock.sleep(2 ** 31 - 1, undefined, 'unref').then(settled);
+    await new Promise(resolve => setTimeout(resolve, 20));
+    expect(settled).not.toHaveBeenCalled();
+    expect(warnings).not.toHaveBeenCalled();
+    process.off('warning', warnings);
+    cancel();
+    controller.abort();
+    await Promise.all(waits);
+  });
+
+  it('blocks the thread on request', () => {
+    const start = systemClock.now();
+    systemClock.block(15);
+    expect(systemClock.now() - start).toBeGreaterThanOrEqual(14.5);
+  });
+});
+
+describe('the fake clock', () => {
+  it('moves only when told, in order', async () => {
+    const clock = new FakeClock();
+    const order: string[] = [];
+    void clock.sleep(20, undefined, 'ref').then(() => order.push(`20 at ${clock.now()}`));
+    clock.timer(10, () => order.push(`10 at ${clock.now()}`));
+    const cancel = clock.timer(15, () => order.push('never'));
+    cancel();
+    await clock.advance(5);
+    expect(order).toEqual([]);
+    await clock.advance(30);
+    expect(order).toEqual(['10 at 10', '20 at 20']);
+    expect([clock.now(), clock.pending, clock.wallNow()]).toEqual([35, 0, 1_704_067_200_035]);
+  });
+});

@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { retry, setTesting } from '../../src/core.ts';
+import { reportFault } from '../../src/engine/faults.ts';
+import { runtime } from '../../src/engine/runtime.ts';
+import { VERSION } from '../../src/engine/version.ts';
+import { FORMS } from '../support/forms.ts';
+
+const always = (): never => {
+  throw new Error('down');
+};
+
+afterEach(() => setTesting());
+
+describe('setTesting', () => {
+  it.each(FORMS.map(form => [form.name, form] as const))('changes every call of %s', async (_name, form) => {
+    let calls = 0;
+    const work = (): never => {
+      calls++;
+      return always();
+    };
+    setTesting({ attempts: 2, delays: 'none' });
+    await expect(form.run(work, { maxAttempts: 9, initialDelay: 60_000 })).rejects.toThrow('down');
+    expect(calls).toBe(2);
+    setTesting({ attempts: 1 });
+    await expect(form.run(work, { maxAttempts: 9, initialDelay: 60_000 })).rejects.toThrow('down');
+    expect(calls).toBe(3);
+  });
+
+  it('never adds attempts', async () => {
+    let calls = 0;
+    setTesting({ attempts: 10, delays: 'none' });
+    await retry(
+      () => {
+        calls++;
+        return always();
+      },
+      { maxAttempts: 2 },
+    ).catch(() => undefined);
+    expect(calls).toBe(2);
+  });
+
+  it('tells the policy’s delays as none', async () => {
+    const delays: number[] = [];
+    setTesting({ delays: 'none' });
+    await retry(always, { onRetry: ({ delayMs }) => delays.push(delayMs) }).catch(() => undefined);
+    expect(delays).toEqual([0, 0]);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, '2'])('refuses %j attempts', attempts => {
+    expect(() => setTesting({ attempts: attempts as number })).toThrow(RangeError);
+  });
+});
+
+describe('RETRYSCOPE_DISABLED', () => {
+  const script = `
+    import { retry } from ${JSON.stringify(join(process.cwd(), 'src/core.ts'))};
+    let calls = 0;
+    await retry(() => { calls++; throw new Error('x'); }, { initialDelay: 1, maxAttempts: 4 }).catch(() => undefined);
+    console.log(calls);`;
+  it.each([
+    ['1', '1'],
+    ['', '4'],
+    ['0', '4'],
+  ])('=%s makes %s attempts', (value, calls) => {
+    const { stdout, stderr } = spawnSync(
+      join(process.cwd(), 'node_modules/.bin/node'),
+      ['--input-type=module', '-e', script],
+      {
+        env: { ...process.env, RETRYSCOPE_DISABLED: value },
+        encoding: 'utf8',
+      },
+    );
+    expect([stdout.trim(), stderr]).toEqual([calls, '']);
+  });
+});
+
+describe('the runtime', () => {
+  it('is shared by all copies of the package', () => {
+    expect((globalThis as Record<symbol, unknown>)[Symbol.for('retryscope.runtime.1')]).toBe(runtime);
+  });
+
+  it('knows the version of the package', () => {
+    expect(require('../../package.json').version).toBe(VERSION);
+  });
+});
+
+describe('a fault', () => {
+  it('is counted each time and told once, without its text', () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    runtime.faults.delete('channel');
+    reportFault('channel', new TypeError('password=hunter2'));
+    reportFault('channel', new Error('again'));
+    expect(runtime.faults.get('channel')).toBe(2);
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(String(warn.mock.calls[0]?.[0])).toBe(
+      'channel failed (TypeError). The retried call was not affected; further faults of this kind are counted, not printed.',
+    );
+    warn.mockRestore();
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['text', () => 'text', 'string'],
+    ['an odd name', () => ({ name: 'two words' }), 'object'],
+    ['a getter that throws', () => Object.defineProperty({}, 'name', { get: always }), 'object'],
+    ['nothing', () => undefined, 'undefined'],
+  ])('is named by its kind: %s', (_name, make, kind) => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    runtime.faults.delete('meter');
+    reportFault('meter', make());
+    expect(String(warn.mock.calls[0]?.[0])).toContain(`meter failed (${kind}).`);
+    warn.mockRestore();
+  });
+
+  it('survives a process that forbids warnings', () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {
+      throw new Error('no warnings');
+    });
+    runtime.faults.delete('exporter');
+    expect(() => reportFault('exporter', new Error('x'))).not.toThrow();
+    warn.mockRestore();
+  });
+});

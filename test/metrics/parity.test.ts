@@ -1,0 +1,141 @@
+import { metrics, trace } from '@opentelemetry/api';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import * as successor from '@prometheus-io/client';
+import * as promClient from 'prom-client';
+import { openTelemetryObserver, retryMetricProducer } from '../../instrumentation/opentelemetry/index.ts';
+import { type PrometheusRegistry, registerRetryMetrics } from '../../instrumentation/prometheus/index.ts';
+import { FED_FAMILIES } from '../../instrumentation/store/families.ts';
+import { MAX_ERROR_TYPES } from '../../instrumentation/store/operation-cells.ts';
+import { MAX_OPERATIONS, store } from '../../instrumentation/store/store.ts';
+import { RetryPolicy, retry } from '../../src/core.ts';
+import { runtime } from '../../src/engine/runtime.ts';
+import { startTracing, stopTelemetry } from '../spans/sdk.ts';
+import { parseExposition, scrape } from '../support/exposition.ts';
+
+const quick = { initialDelay: 0, jitter: false } as const;
+const throwing = (error: unknown) => (): never => {
+  throw error;
+};
+
+beforeEach(() => {
+  store.operations.clear();
+  store.readers.clear();
+  store.overflow.operation = 0;
+  store.overflow.error_type = 0;
+  runtime.observers.length = 0;
+  runtime.observer = undefined;
+});
+afterEach(stopTelemetry);
+
+describe('OpenTelemetry, prom-client and @prometheus-io/client', () => {
+  it('show identical families, types, help texts, labels and values', async () => {
+    const reader = new PrometheusExporter({
+      preventServerStart: true,
+      withoutScopeInfo: true,
+      withoutTargetInfo: true,
+      metricProducers: [retryMetricProducer()],
+    });
+    metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+    const registries = [new promClient.Registry(), new successor.Registry()] as unknown as (PrometheusRegistry & {
+      metrics(): Promise<string>;
+    })[];
+    for (const registry of registries) registerRetryMetrics(registry);
+    for (const registry of registries) registerRetryMetrics(registry);
+    const odd = 'a "quoted" \\ name\nwith a line';
+    await retry(() => 1, { operation: odd, ...quick });
+    await retry(throwing(Object.assign(new Error('x'), { code: 'ECONNRESET' })), quick).catch(() => undefined);
+    await retry(({ number }) => (number < 3 ? throwing('text')() : 1), { ...quick, operation: 'recovers' });
+    new RetryPolicy({ operation: 'never called' });
+
+    const [otel, ...others] = [await scrape(reader), ...(await Promise.all(registries.map(r => r.metrics())))].map(
+      parseExposition,
+    );
+    expect(Object.keys(otel?.samples ?? {}).length).toBeGreaterThan(300);
+    expect(Object.keys(otel?.types ?? {}).sort()).toEqual(
+      FED_FAMILIES.map(({ family }) => family)
+        .filter(f => f !== 'retry_telemetry_errors_total' || 'retry_telemetry_errors_total' in (otel?.types ?? {}))
+        .sort(),
+    );
+    for (const other of others) {
+      expect(other.samples).toEqual(otel?.samples);
+      for (const [family, type] of Object.entries(otel?.types ?? {})) {
+        expect([family, other.types[family], other.help[family]]).toEqual([family, type, otel?.help[family]]);
+      }
+    }
+    expect(otel?.samples['retry_calls_total{operation="never called",outcome="success"}']).toBe(0);
+  });
+
+  it('carry exemplars with the trace in OpenMetrics mode', async () => {
+    for (const client of [promClient, successor]) {
+      stopTelemetry();
+      store.operations.clear();
+      runtime.observers.length = 0;
+      startTracing();
+      const registry = new client.Registry() as unknown as PrometheusRegistry & {
+        setContentType(type: string): void;
+        metrics(): Promise<string>;
+      };
+      registry.setContentType('application/openmetrics-text; version=1.0.0; charset=utf-8');
+      registerRetryMetrics(registry);
+      await retry(() => 1, { ...quick, operation: 'shown', observer: openTelemetryObserver() });
+      const text = await registry.metrics();
+      expect(text).toMatch(
+        /retry_call_duration_seconds_bucket\{[^}]*\} 1 # \{trace_id="[0-9a-f]{32}",span_id="[0-9a-f]{16}"\} /,
+      );
+      expect(text).toContain('retry_calls_total{operation="shown",outcome="success"} 1');
+      expect(text.trimEnd().endsWith('# EOF')).toBe(true);
+    }
+    expect(trace.getTracerProvider()).toBeDefined();
+  });
+
+  it('refuse something that is no registry', () => {
+    expect(() => registerRetryMetrics({} as never)).toThrow(TypeError);
+    expect(() => registerRetryMetrics(undefined as never)).toThrow(TypeError);
+  });
+});
+
+describe('the store', () => {
+  it('tells 200 operations apart and counts the rest as other', async () => {
+    registerRetryMetrics(new promClient.Registry() as never);
+    for (let i = 0; i < MAX_OPERATIONS + 50; i++) await retry(() => 1, { operation: `operation ${i}`, ...quick });
+    expect(store.operations.size).toBe(MAX_OPERATIONS + 1);
+    expect(store.operations.get('other')?.calls.success).toBe(50);
+    expect(store.overflow.operation).toBe(50);
+  });
+
+  it('bounds the kinds of error of an operation', async () => {
+    registerRetryMetrics(new promClient.Registry() as never);
+    for (let i = 0; i < MAX_ERROR_TYPES + 10; i++) {
+      const error = Object.assign(new Error('x'), { code: `E${i}` });
+      await retry(throwing(error), { operation: 'many', maxAttempts: 1 }).catch(() => undefined);
+    }
+    const failed = store.operations.get('many')?.attemptsFailed;
+    expect([failed?.size, failed?.get('other'), store.overflow.error_type]).toEqual([MAX_ERROR_TYPES + 1, 10, 10]);
+  });
+
+  it('takes control characters out of labels and cuts them', async () => {
+    registerRetryMetrics(new promClient.Registry() as never);
+    await retry(() => 1, { operation: `a\u0000b\u2028${'x'.repeat(100)}` });
+    expect([...store.operations.keys()]).toEqual([`a b ${'x'.repeat(60)}`]);
+  });
+
+  it('records nothing as long as nobody reads', async () => {
+    const remove = openTelemetryObserver();
+    await retry(() => 1, { operation: 'unread', observer: remove });
+    expect(store.operations.get('unread')?.calls.success).toBe(0);
+  });
+
+  it('leaves out values that are no durations', async () => {
+    registerRetryMetrics(new promClient.Registry() as never);
+    const clock = {
+      ...jest.requireActual<typeof import('../../src/engine/system-clock.ts')>('../../src/engine/system-clock.ts')
+        .systemClock,
+    };
+    let now = 100;
+    clock.now = () => now--;
+    await retry(() => 1, { operation: 'backwards', clock });
+    const cells = store.operations.get('backwards');
+    expect([cells?.calls.success, cells?.callDuration.success.count]).toEqual([1, 0]);
+  });
+});

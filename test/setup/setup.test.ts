@@ -1,0 +1,166 @@
+import { execFile } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { context, metrics, trace } from '@opentelemetry/api';
+import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+import { startTelemetry, type Telemetry } from '../../instrumentation/setup/index.ts';
+import { retry } from '../../src/index.ts';
+import { parseExposition } from '../support/exposition.ts';
+
+const running: Telemetry[] = [];
+const start: typeof startTelemetry = options => {
+  const telemetry = startTelemetry(options);
+  running.push(telemetry);
+  return telemetry;
+};
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(telemetry => telemetry.shutdown()));
+  trace.disable();
+  metrics.disable();
+  context.disable();
+});
+
+const taken = (): Promise<Server> =>
+  new Promise(resolve => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => resolve(server));
+  });
+
+describe('startTelemetry', () => {
+  it('serves /metrics on a port of its own, and gives spans, with nothing but the import', async () => {
+    const exporter = new InMemorySpanExporter();
+    const telemetry = start({
+      serviceName: 'shop',
+      prometheus: { port: 0 },
+      spanProcessors: [new SimpleSpanProcessor({ exporter })],
+    });
+    const address = String(await telemetry.ready);
+    expect(address).toMatch(/^http:\/\/localhost:\d+\/metrics$/);
+    await retry(() => 1, { operation: 'checkout' });
+    const { types, samples } = parseExposition(await (await fetch(address)).text());
+    expect(samples['retry_calls_total{operation="checkout",outcome="success"}']).toBe(1);
+    expect(types.retry_call_duration_seconds).toBe('histogram');
+    expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['attempt checkout', 'retry checkout']);
+    const { attributes } = exporter.getFinishedSpans()[0]?.resource ?? {};
+    expect(attributes).toMatchObject({ 'service.name': 'shop' });
+    expect(Object.keys(attributes ?? {}).filter(key => /process|host|owner/.test(key))).toEqual([]);
+    expect((await fetch(address.replace('/metrics', '/other'))).status).toBe(404);
+  });
+
+  it('listens on the loopback interface unless told otherwise', async () => {
+    const telemetry = start({ prometheus: { port: 0 } });
+    const { port } = new URL(String(await telemetry.ready));
+    const other = Object.values((await import('node:os')).networkInterfaces())
+      .flat()
+      .find(address => address?.internal === false && address.family === 'IPv4');
+    if (other !== undefined)
+      await expect(fetch(`http://${other.address}:${port}/metrics`)).rejects.toThrow('fetch failed');
+    expect(port).not.toBe('');
+  });
+
+  it('takes host and port from the standard variables', async () => {
+    const free = await taken();
+    const { port } = free.address() as AddressInfo;
+    await new Promise(resolve => free.close(resolve));
+    process.env.OTEL_EXPORTER_PROMETHEUS_HOST = '127.0.0.1';
+    process.env.OTEL_EXPORTER_PROMETHEUS_PORT = String(port);
+    try {
+      expect(await start().ready).toBe(`http://127.0.0.1:${port}/metrics`);
+    } finally {
+      delete process.env.OTEL_EXPORTER_PROMETHEUS_HOST;
+      delete process.env.OTEL_EXPORTER_PROMETHEUS_PORT;
+    }
+  });
+
+  it('reports a port that is taken, and lets the service go on', async () => {
+    const server = await taken();
+    const { port } = server.address() as AddressInfo;
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const telemetry = start({ prometheus: { host: '127.0.0.1', port } });
+    await expect(telemetry.ready).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    expect(warn).toHaveBeenCalledWith(
+      `/metrics cannot be served on 127.0.0.1:${port} (EADDRINUSE); the service goes on without it`,
+      expect.objectContaining({ code: 'RETRYSCOPE_METRICS_PORT' }),
+    );
+    warn.mockRestore();
+    await expect(retry(() => 5)).resolves.toBe(5);
+    server.close();
+  });
+
+  it('gives a handler to mount in a server of one’s own', async () => {
+    const telemetry = start({ prometheus: 'mount' });
+    expect(await telemetry.ready).toBeUndefined();
+    const server = createServer(telemetry.metricsHandler);
+    await new Promise<void>(resolve => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    expect(parseExposition(await response.text()).samples['retryscope_info{version="0.1.0"}']).toBe(1);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('sends spans to the collector that the environment names, and to none by default', async () => {
+    const received: string[] = [];
+    const collector = createServer((request, response) => {
+      received.push(String(request.url));
+      request.resume().on('end', () => response.end());
+    });
+    await new Promise<void>(resolve => {
+      collector.listen(0, '127.0.0.1', resolve);
+    });
+    const script = `
+      import { trace } from '@opentelemetry/api';
+      import { retry } from './src/index.ts';
+      import { startTelemetry } from './instrumentation/setup/index.ts';
+      const telemetry = startTelemetry({ prometheus: 'mount' });
+      await retry(() => 1);
+      await telemetry.shutdown();
+      console.log(trace.getTracer('x').startSpan('y').isRecording());`;
+    const run = (endpoint: Record<string, string>): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const env = { ...process.env, ...endpoint };
+        execFile('node_modules/.bin/node', ['--input-type=module', '-e', script], { env }, (error, stdout) =>
+          error === null ? resolve(stdout.trim()) : reject(error),
+        );
+      });
+    const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+    await run({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+    expect(received).toEqual(['/v1/traces']);
+    expect(await run({})).toBe('false');
+    expect(received).toEqual(['/v1/traces']);
+    collector.closeAllConnections();
+    collector.close();
+  });
+
+  it('shuts down within its limit and never rejects, whatever the exporter does', async () => {
+    const processor = {
+      onStart: () => undefined,
+      onEnd: () => undefined,
+      forceFlush: () => new Promise<void>(() => undefined),
+      shutdown: () => new Promise<void>(() => undefined),
+    };
+    const telemetry = startTelemetry({ prometheus: { port: 0 }, spanProcessors: [processor], shutdownTimeout: 50 });
+    await telemetry.ready;
+    const started = performance.now();
+    await telemetry.shutdown();
+    expect(performance.now() - started).toBeLessThan(5000);
+    await telemetry.shutdown();
+    trace.disable();
+    metrics.disable();
+    const rejecting = startTelemetry({
+      prometheus: 'mount',
+      spanProcessors: [{ ...processor, shutdown: () => Promise.reject(new Error('unreachable')) }],
+    });
+    await expect(rejecting.shutdown()).resolves.toBeUndefined();
+  });
+
+  it.each([
+    [{ prometheus: { port: 70_000 } }, 'The port for /metrics is 70000'],
+    [{ prometheus: { port: 1.5 } }, 'The port for /metrics is 1.5'],
+    [{ shutdownTimeout: -1 }, 'shutdownTimeout is -1'],
+  ])('refuses %j', (options, message) => {
+    expect(() => startTelemetry(options)).toThrow(RangeError);
+    expect(() => startTelemetry(options)).toThrow(message);
+  });
+});
