@@ -56,8 +56,8 @@ export function toLogSink(logger: AnyLogger): LogSink {
     },
     write: record => {
       const method = methodFor(leveled, record.level);
-      // Writing to a stream that has ended makes it emit an error, and nobody may be listening.
-      if (leveled.writableEnded === true) throw new Error('the logger has been closed');
+      // winston is a stream: written to after its end, it emits an error that nobody may be listening for.
+      if (leveled.writable === false) throw new Error('the logger has been closed');
       return method === undefined ? undefined : Reflect.apply(leveled[method] as Method, leveled, argumentsOf(record));
     },
   };

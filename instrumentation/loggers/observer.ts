@@ -64,7 +64,8 @@ function levelsOf({ levels, ...rest }: LoggingOptions): Levels {
       throw new TypeError(`levels.${message} is not a message; the messages are ${messages.join(', ')}`);
     }
     if (level !== undefined && !ALLOWED.includes(level)) {
-      throw new TypeError(`levels.${message} is ${String(JSON.stringify(level))}; it must be ${ALLOWED.join(', ')}`);
+      const shown = typeof level === 'string' ? JSON.stringify(level) : String(level);
+      throw new TypeError(`levels.${message} is ${shown}; it must be ${ALLOWED.join(', ')}`);
     }
   }
   const chosen = Object.entries(levels ?? {}).filter(([, level]) => level !== undefined);

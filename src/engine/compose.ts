@@ -18,17 +18,25 @@ export function composeObservers(observers: readonly RetryObserver[]): RetryObse
   if (observers.length < 2) return observers[0];
   const members = [...observers];
   return {
-    call: info => composeCalls(present(members.map(member => openCall(member, info)))),
-    prepare: info => prepareAll(members, info),
+    call: info => openAll(members, info),
+    prepare: info => {
+      for (const member of members) tellPolicy(member, info);
+    },
   };
 }
 
-function prepareAll(members: readonly RetryObserver[], info: CallInfo): void {
-  for (const member of members) tellPolicy(member, info);
-}
-
-function composeCalls(scopes: readonly CallScope[]): CallScope | undefined {
-  return scopes.length < 2 ? scopes[0] : new ComposedCall(scopes);
+/** Nothing is built for members that are not interested, nor for a single one that is. */
+function openAll(members: readonly RetryObserver[], info: CallInfo): CallScope | undefined {
+  let first: CallScope | undefined;
+  let all: CallScope[] | undefined;
+  for (let i = 0; i < members.length; i++) {
+    const scope = openCall(members[i] as RetryObserver, info);
+    if (scope === undefined) continue;
+    if (first === undefined) first = scope;
+    else if (all === undefined) all = [first, scope];
+    else all.push(scope);
+  }
+  return all === undefined ? first : new ComposedCall(all);
 }
 
 class ComposedScope<End> implements Scope<End> {

@@ -61,13 +61,12 @@ const LOOKED_AT = 4 * MAX_MESSAGE;
 
 /** What went wrong, and beneath it: `fetch failed` alone tells nobody that a connection was refused. */
 function fullMessage(error: unknown): string {
-  let full = messageOf(error).slice(0, LOOKED_AT);
+  const parts = [messageOf(error).slice(0, LOOKED_AT)];
   for (const cause of causesOf(error)) {
-    if (full.length >= LOOKED_AT) break;
     const text = messageOf(cause).slice(0, LOOKED_AT);
-    if (text !== UNREADABLE && !full.includes(text)) full = full === '' ? text : `${full}; caused by: ${text}`;
+    if (text !== UNREADABLE && !parts.some(part => part.includes(text))) parts.push(text);
   }
-  return full;
+  return parts.filter(part => part !== '').join('; caused by: ');
 }
 
 function messageOf(value: unknown): string {

@@ -38,7 +38,9 @@ export interface Policy extends DecisionTerms {
   readonly limited: boolean;
   /** True when nothing but the function's own outcome can end an attempt: no limit of time, no look at the result. */
   readonly plain: boolean;
-  /** The facts for observers, by operation name; the policy's own name has a single entry. */
+  /** The facts for observers, where the policy has a name of its own. */
+  readonly info: CallInfo | undefined;
+  /** The facts for observers by the names of functions, where it has none. */
   readonly infos: Map<string, CallInfo>;
 }
 
@@ -53,7 +55,7 @@ export function createPolicy(given: RetryOptions): Policy {
   const options: RetryOptions = { ...given };
   validateOptions(options);
   const limited = options.attemptTimeout !== undefined || options.maxElapsed !== undefined;
-  const policy: Policy = Object.freeze({
+  return complete({
     operation: options.operation,
     maxAttempts: options.maxAttempts ?? DEFAULTS.maxAttempts,
     initialDelay: options.initialDelay ?? DEFAULTS.initialDelay,
@@ -75,18 +77,12 @@ export function createPolicy(given: RetryOptions): Policy {
     hold: options.unref === true ? 'unref' : 'ref',
     limited,
     plain: !limited && options.retryOnResult === undefined,
-    infos: new Map<string, CallInfo>(),
-  } satisfies Policy);
-  if (policy.operation !== undefined) createInfo(policy, policy.operation);
-  return policy;
+  });
 }
 
 /** The same policy under the name that it has, else under `operation`. */
 export function withOperation(policy: Policy, operation: string): Policy {
-  if (policy.operation !== undefined) return policy;
-  const named: Policy = Object.freeze({ ...policy, operation, infos: new Map<string, CallInfo>() });
-  createInfo(named, operation);
-  return named;
+  return policy.operation === undefined ? complete({ ...policy, operation }) : policy;
 }
 
 /**
@@ -94,8 +90,9 @@ export function withOperation(policy: Policy, operation: string): Policy {
  * policy has none.
  */
 export function infoFor(policy: Policy, fn: { readonly name: string }): CallInfo {
+  if (policy.info !== undefined) return policy.info;
   const operation = operationOf(policy, fn);
-  return policy.infos.get(operation) ?? createInfo(policy, operation);
+  return policy.infos.get(operation) ?? addInfo(policy, operation);
 }
 
 /** The name of what is retried: the policy's, else the function's, else `anonymous`. */
@@ -108,16 +105,30 @@ export function operationOf(policy: Policy, fn: { readonly name: string }): stri
 /** How many operation names of functions one policy tells apart. */
 const MAX_INFOS = 200;
 
-function createInfo(policy: Policy, operation: string): CallInfo {
-  const info: CallInfo = Object.freeze({
-    operation,
-    maxAttempts: policy.maxAttempts,
-    attributes: policy.attributes,
-  });
+function addInfo(policy: Policy, operation: string): CallInfo {
+  const info = createInfo(policy, operation);
   if (policy.infos.size < MAX_INFOS) policy.infos.set(operation, info);
+  announce(policy, info);
+  return info;
+}
+
+function complete(facts: Omit<Policy, 'info' | 'infos'>): Policy {
+  const info = facts.operation === undefined ? undefined : createInfo(facts, facts.operation);
+  const policy = Object.freeze({ ...facts, info, infos: new Map<string, CallInfo>() });
+  if (info !== undefined) announce(policy, info);
+  return policy;
+}
+
+function createInfo(
+  { maxAttempts, attributes }: Pick<Policy, 'maxAttempts' | 'attributes'>,
+  operation: string,
+): CallInfo {
+  return Object.freeze({ operation, maxAttempts, attributes });
+}
+
+function announce(policy: Policy, info: CallInfo): void {
   const observer = policy.observer ?? runtime.observer;
   if (observer !== undefined) tellPolicy(observer, info);
-  return info;
 }
 
 function copyBackoff(backoff: Backoff): Backoff {

@@ -35,9 +35,9 @@ export function hideShapes(text: string): string {
 
 /** Hides tokens that are known by their first letters, JSON Web Tokens and card numbers, wherever they stand. */
 export function hideTokens(text: string): string {
-  let clean = text;
+  let clean = text.replace(DIGITS, hideCards);
   for (const pattern of TOKENS) clean = clean.replace(pattern, HIDDEN);
-  return clean.replace(DIGITS, hideCards);
+  return clean;
 }
 
 /** Hides the values of parameters in URLs and forms, but for those that may be read. */
@@ -65,7 +65,9 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
     /\b(bearer|basic)(\s{1,4})(?!(?:auth|auth[eo][a-z]+|tokens?|credentials?|scheme|realm|error|is|was|and|or|not)(?![\w~+/=:-]|\.\w))[\w.~+/=:-]{4,}/gi,
     `$1$2${HIDDEN}`,
   ],
-  [/\b(negotiate|ntlm|apikey|token)(\s{1,4})(?=[\w.~+/=:-]{0,64}\d)[\w.~+/=:-]{16,}/gi, `$1$2${HIDDEN}`],
+  [/\b(negotiate|ntlm)(\s{1,4})[\w+/=]{16,}/gi, `$1$2${HIDDEN}`],
+  // A word of that length behind "token" may be an identifier; with a digit it is taken for a token.
+  [/\b(token|apikey)(\s{1,4})(?=[\w.~+/=:-]{0,64}\d)[\w.~+/=:-]{16,}/gi, `$1$2${HIDDEN}`],
   // Webhooks and bots carry their secret in the path.
   [/(hooks\.slack\.com\/(?:services|workflows)\/|\/api\/webhooks\/)[\w/-]+/gi, `$1${HIDDEN}`],
   [/(\/bot)\d{6,12}:[\w-]{20,}/g, `$1${HIDDEN}`],
@@ -124,7 +126,7 @@ const PARAMETER = /([?&#])([^\s=&?#"'<>`]+)=[^\s&#"'<>`]*/g;
 
 /** A name behind // or credentials is a host, and what follows its colon a port. */
 const KEYED =
-  /(?<![\w.$-]|\/\/|\]@)([\w$-][\w.$-]{0,127})(?:\\{0,7}["'`])?(?:\s{0,8}(?:=>|:=|[:=]|%3[ad])\s{0,8}|\s{0,8},\s{0,8}(?=\\{0,7}["'`]))/gi;
+  /(?:(?<=%[\da-f]{2})|(?<![\w.$-]|\/\/|\]@))([\w$-][\w.$-]{0,127})(?:\\{0,7}["'`])?(?:\s{0,8}(?:=>|:=|[:=]|%3[ad])\s{0,8}|\s{0,8},\s{0,8}(?=\\{0,7}["'`]))/gi;
 const FLAG = /(?<!\S)--?([a-z][\w-]{0,63})\s{1,4}(?=\S)/gi;
 const PHRASE = /\b(password|passwd|passphrase|passcode|pwd|identified by)\s{1,4}(?=["'`])/gi;
 
@@ -187,7 +189,7 @@ function closingQuote(text: string, start: number, quote: string): number {
   for (let at = text.indexOf(mark, start); at >= 0; at = text.indexOf(mark, at + 1)) {
     let escapes = 0;
     while (at - escapes > start && text[at - escapes - 1] === '\\') escapes++;
-    if (depth === 0 ? escapes % 2 === 0 : escapes === depth) return at - escapes;
+    if (depth === 0 ? escapes % 2 === 0 : escapes === depth) return at - depth;
   }
   return text.length;
 }

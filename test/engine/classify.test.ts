@@ -63,7 +63,7 @@ describe('retryOn', () => {
     readonly reason = 'x';
   }
   class Broken extends Error {
-    static [Symbol.hasInstance](): boolean {
+    static override [Symbol.hasInstance](): boolean {
       throw new Error('no');
     }
   }

@@ -1,0 +1,22 @@
+import type { Result } from './measure.ts';
+
+/** A limit that one contender has to keep, as a ratio to the first of its section. */
+export interface Gate {
+  /** The contender's name. */
+  readonly contender: string;
+  readonly limit: number;
+}
+
+/** What one section brought. */
+export interface SectionReport {
+  readonly title: string;
+  readonly unit: string;
+  readonly results: readonly Result[];
+  readonly gates: readonly Gate[];
+}
+
+/** Hands a section's report to the process that started it. */
+export function report(section: SectionReport): void {
+  if (process.send === undefined) console.log(JSON.stringify(section, undefined, 2));
+  else process.send(section);
+}
