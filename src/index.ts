@@ -7,10 +7,12 @@ import { runtime } from './engine/runtime.ts';
 // Two copies of the package in a process share this, so that no call is counted twice.
 if (!runtime.doorOpened) {
   runtime.doorOpened = true;
-  addObserver(openTelemetryObserver());
-  addObserver(channelObserver());
+  // In front of whatever was added before: a logger reads the span from the observer before it.
+  const later = runtime.observers.splice(0);
+  for (const observer of [openTelemetryObserver(), channelObserver(), ...later]) addObserver(observer);
 }
 
+export type { AttemptMessage, CallMessage } from '../instrumentation/channel/index.ts';
 export type { AttemptContext, AttemptFunction } from './engine/attempt.ts';
 export type { Backoff } from './engine/backoff.ts';
 export {
@@ -47,7 +49,7 @@ export type {
 } from './engine/observer.ts';
 export { DEFAULTS, type RetryHookEvent, type RetryOptions, type StopHookEvent } from './engine/options.ts';
 export type { CallOutcome, DelaySource, ErrorClass, StopReason } from './engine/outcome.ts';
-export { redact } from './engine/redact.ts';
+export { createRedactor, type Redactor, type RedactorOptions, redact, setRedactor } from './engine/redact.ts';
 export type { RetrySummary } from './engine/retry-summary.ts';
 export type { TestingMode } from './engine/runtime.ts';
 export { retrySummary } from './engine/summary.ts';

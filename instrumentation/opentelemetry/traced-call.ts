@@ -1,5 +1,5 @@
 import { type Context, context, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
-import { describeError } from '../../src/engine/describe-error.ts';
+import { errorMessage, errorType } from '../../src/engine/describe-error.ts';
 import type { AttemptEnd, AttemptInfo, CallEnd, RetryEvent, Scope } from '../../src/engine/observer.ts';
 import { ATTRIBUTES, EVENTS } from '../names.ts';
 import { MeteredCall } from '../store/observer.ts';
@@ -132,7 +132,6 @@ export class PlacedAttempt implements Scope<AttemptEnd> {
 
 /** The one way in which a span of ours becomes a failed one. */
 function failSpan(span: Span, error: unknown): void {
-  const { type, message } = describeError(error);
-  span.setAttribute(ATTRIBUTES.errorType, type);
-  span.setStatus({ code: SpanStatusCode.ERROR, message });
+  span.setAttribute(ATTRIBUTES.errorType, errorType(error));
+  span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
 }

@@ -33,11 +33,11 @@ export type RetryOn = ErrorConstructorLike | string | readonly (ErrorConstructor
 export function classify(
   retryOn: RetryOn | undefined,
   error: unknown,
-  context: ClassifyContext,
+  attempt: number,
 ): ErrorClass | Promise<ErrorClass> {
   if (retryOn === undefined) return classifyError(error);
   if (read(error, 'retryable') === false) return 'permanent';
-  if (isClassifier(retryOn)) return askClassifier(retryOn, error, context);
+  if (isClassifier(retryOn)) return askClassifier(retryOn, error, { attempt });
   const wanted = Array.isArray(retryOn) ? retryOn : [retryOn];
   return toClass(
     wanted.some(kind => isKind(error, kind)),

@@ -1,5 +1,5 @@
 import { type BackoffTerms, backoffDelay } from './backoff.ts';
-import { type Jitter, jitterRange, pick } from './jitter.ts';
+import { type JitterTerms, longestDelay, pick, shortestDelay } from './jitter.ts';
 import type { DelaySource, ErrorClass, StopReason } from './outcome.ts';
 
 /** What happens after an attempt. */
@@ -8,8 +8,7 @@ export type Decision =
   | { readonly next: 'stop'; readonly reason: StopReason };
 
 /** What {@link decide} needs to know of a policy. */
-export interface DecisionTerms extends BackoffTerms {
-  readonly jitter: Jitter;
+export interface DecisionTerms extends BackoffTerms, JitterTerms {
   /** Milliseconds; `Infinity` for none. */
   readonly maxElapsed: number;
 }
@@ -62,11 +61,12 @@ function nextRetry(terms: DecisionTerms, facts: Facts): Decision & { next: 'retr
   const hint = facts.retryAfterMs;
   if (hint !== undefined && hint >= SHORTEST_HINT_MS) {
     const high = terms.jitter === false ? hint : Math.min(hint * (1 + HINT_SPREAD), terms.maxDelay);
-    return { next: 'retry', delayMs: pick({ low: hint, high }, facts.random), delaySource: 'retry_after' };
+    return { next: 'retry', delayMs: pick(hint, high, facts.random), delaySource: 'retry_after' };
   }
   const delay = backoffDelay(terms, facts.attempt, facts.error);
-  const range = jitterRange(terms.jitter, delay, terms, facts.previousDelayMs);
-  return { next: 'retry', delayMs: pick(range, facts.random), delaySource: 'backoff' };
+  const longest = longestDelay(terms, delay, facts.previousDelayMs);
+  const delayMs = pick(shortestDelay(terms, delay), longest, facts.random);
+  return { next: 'retry', delayMs, delaySource: 'backoff' };
 }
 
 function stop(reason: StopReason): Decision {

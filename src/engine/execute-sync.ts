@@ -80,7 +80,7 @@ function isRefused<T>(call: Call<T>, value: T): boolean {
 function classOf<T>(call: Call<T>, error: unknown): ErrorClass {
   if (call.interruption !== undefined) return 'cancelled';
   if (call.isRefused) return 'transient';
-  const known = classify(call.policy.retryOn, error, { attempt: call.attempts });
+  const known = classify(call.policy.retryOn, error, call.attempts);
   if (typeof known === 'string') return known;
   reportFault('predicate', new TypeError('retrySync: retryOn answered with a promise'));
   return 'permanent';

@@ -94,7 +94,7 @@ function judge<T>(call: Call<T>, error: unknown): Verdict | Promise<Verdict> {
 function classOf<T>(call: Call<T>, error: unknown): ErrorClass | Promise<ErrorClass> {
   if (call.interruption !== undefined) return call.interruption === 'aborted' ? 'cancelled' : 'transient';
   if (call.isRefused) return 'transient';
-  const known = classify(call.policy.retryOn, error, { attempt: call.attempts });
+  const known = classify(call.policy.retryOn, error, call.attempts);
   return typeof known === 'string' ? known : patiently(call, known);
 }
 

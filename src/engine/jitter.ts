@@ -13,38 +13,49 @@
  */
 export type Jitter = boolean | 'full' | 'equal' | 'proportional' | 'decorrelated';
 
-/** The bounds of a delay in milliseconds: a uniform draw in [low, high), or exactly `low` where both are equal. */
-export interface DelayRange {
-  readonly low: number;
-  readonly high: number;
+/** What a jitter depends on; all in milliseconds. */
+export interface JitterTerms {
+  readonly jitter: Jitter;
+  readonly initialDelay: number;
+  readonly maxDelay: number;
 }
 
-/** The range that `jitter` draws from, for a delay `d` in [0, maxDelay]; all in milliseconds. */
-export function jitterRange(
-  jitter: Jitter,
-  d: number,
-  terms: { readonly initialDelay: number; readonly maxDelay: number },
-  previousDelay: number,
-): DelayRange {
-  switch (jitter) {
+/** The shortest delay that the jitter draws for a backoff delay `d` in [0, maxDelay]; all in milliseconds. */
+export function shortestDelay(terms: JitterTerms, d: number): number {
+  switch (terms.jitter) {
     case true:
-      return { low: d * 0.5, high: Math.min(d * 1.5, terms.maxDelay) };
-    case 'full':
-      return { low: 0, high: d };
     case 'equal':
-      return { low: d * 0.5, high: d };
+      return d * 0.5;
+    case 'full':
+      return 0;
     case 'proportional':
-      return { low: d * 0.8, high: Math.min(d * 1.2, terms.maxDelay) };
-    case 'decorrelated': {
-      const low = Math.min(terms.initialDelay, terms.maxDelay);
-      return { low, high: Math.max(low, Math.min(3 * Math.max(previousDelay, low), terms.maxDelay)) };
-    }
+      return d * 0.8;
+    case 'decorrelated':
+      return Math.min(terms.initialDelay, terms.maxDelay);
     case false:
-      return { low: d, high: d };
+      return d;
   }
 }
 
-/** The point of the range at `random`, a number in [0, 1). */
-export function pick(range: DelayRange, random: number): number {
-  return range.low + (range.high - range.low) * random;
+/** The delay that the jitter draws up to, itself excluded unless it is the shortest one too; all in milliseconds. */
+export function longestDelay(terms: JitterTerms, d: number, previousDelay: number): number {
+  switch (terms.jitter) {
+    case true:
+      return Math.min(d * 1.5, terms.maxDelay);
+    case 'full':
+    case 'equal':
+    case false:
+      return d;
+    case 'proportional':
+      return Math.min(d * 1.2, terms.maxDelay);
+    case 'decorrelated': {
+      const shortest = shortestDelay(terms, d);
+      return Math.max(shortest, Math.min(3 * Math.max(previousDelay, shortest), terms.maxDelay));
+    }
+  }
+}
+
+/** The point between two delays at `random`, a number in [0, 1). */
+export function pick(shortest: number, longest: number, random: number): number {
+  return shortest + (longest - shortest) * random;
 }

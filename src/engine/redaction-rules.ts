@@ -126,7 +126,7 @@ const PARAMETER = /([?&#])([^\s=&?#"'<>`]+)=[^\s&#"'<>`]*/g;
 
 /** A name behind // or credentials is a host, and what follows its colon a port. */
 const KEYED =
-  /(?:(?<=%[\da-f]{2})|(?<![\w.$-]|\/\/|\]@))([\w$-][\w.$-]{0,127})(?:\\{0,7}["'`])?(?:\s{0,8}(?:=>|:=|[:=]|%3[ad])\s{0,8}|\s{0,8},\s{0,8}(?=\\{0,7}["'`]))/gi;
+  /(?:(?<=%[\da-f]{2})|(?<![\w.$-]|\/\/|\]@))([\w.$-]{1,128})(?:\\{0,7}["'`])?(?:\s{0,8}(?:=>|:=|[:=]|%3[ad])\s{0,8}|\s{0,8},\s{0,8}(?=\\{0,7}["'`]))/gi;
 const FLAG = /(?<!\S)--?([a-z][\w-]{0,63})\s{1,4}(?=\S)/gi;
 const PHRASE = /\b(password|passwd|passphrase|passcode|pwd|identified by)\s{1,4}(?=["'`])/gi;
 

@@ -1,5 +1,5 @@
 import { backoffDelay } from './backoff.ts';
-import { jitterRange } from './jitter.ts';
+import { longestDelay } from './jitter.ts';
 import type { Policy } from './policy.ts';
 import { checkMilliseconds } from './validate.ts';
 
@@ -12,7 +12,7 @@ export function worstCase(policy: Policy, attemptMs: number, hints: 'without_hin
   let total = attempt;
   let delay = 0;
   for (let retry = 1; retry <= Math.min(retries, ADDED_SINGLY); retry++) {
-    delay = longestDelay(policy, retry, delay, hints);
+    delay = longestWait(policy, retry, delay, hints);
     total += delay + attempt;
   }
   total += Math.max(0, retries - ADDED_SINGLY) * (policy.maxDelay + attempt);
@@ -22,10 +22,10 @@ export function worstCase(policy: Policy, attemptMs: number, hints: 'without_hin
 /** Beyond this many retries every further delay counts as `maxDelay`, so that the sum takes no time itself. */
 const ADDED_SINGLY = 10_000;
 
-function longestDelay(policy: Policy, attempt: number, previousDelay: number, hints: string): number {
+function longestWait(policy: Policy, attempt: number, previousDelay: number, hints: string): number {
   if (hints === 'with_hints' && policy.retryAfter !== false) return policy.maxDelay;
   // What a function will return is not known; maxDelay is what it cannot pass.
   if (typeof policy.backoff === 'function') return policy.maxDelay;
   const delay = backoffDelay(policy, attempt, undefined);
-  return jitterRange(policy.jitter, delay, policy, previousDelay).high;
+  return longestDelay(policy, delay, previousDelay);
 }

@@ -52,6 +52,7 @@ describe('redact', () => {
     ['password => x, apiKey := y', 'password => [redacted], apiKey := [redacted]'],
     ['password%3Dx%26y', 'password%3D[redacted]'],
     ['next=1 %3Dpassword=x', 'next=1 %3Dpassword=[redacted]'],
+    ['(x).password = y', '(x).password = [redacted]'],
     ['tokens: 5, token: ["a b","c"] rest', 'tokens: 5, token: [redacted] rest'],
     ['token: ["a', 'token: [redacted]'],
     ['http://auth-service:8080/login', 'http://auth-service:8080/login'],

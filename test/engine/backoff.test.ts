@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { type Backoff, type BackoffTerms, backoffDelay } from '../../src/engine/backoff.ts';
 import { faultCounts } from '../../src/engine/faults.ts';
-import { type Jitter, jitterRange, pick } from '../../src/engine/jitter.ts';
+import { type Jitter, longestDelay, pick, shortestDelay } from '../../src/engine/jitter.ts';
 
 const terms = (options: Partial<BackoffTerms> = {}): BackoffTerms => ({
   backoff: 'exponential',
@@ -103,11 +103,13 @@ describe('jitter', () => {
     ['decorrelated', 4000, 20_000, 1000, 30_000],
     [false, 4000, 0, 4000, 4000],
   ])('%s spreads %d ms (after %d) over [%d, %d)', (jitter, delay, previous, low, high) => {
-    expect(jitterRange(jitter, delay, cap, previous)).toEqual({ low, high });
+    const terms = { ...cap, jitter };
+    expect([shortestDelay(terms, delay), longestDelay(terms, delay, previous)]).toEqual([low, high]);
   });
 
   it('keeps decorrelated in order when the cap is below the initial delay', () => {
-    expect(jitterRange('decorrelated', 100, { initialDelay: 1000, maxDelay: 100 }, 0)).toEqual({ low: 100, high: 100 });
+    const terms = { jitter: 'decorrelated', initialDelay: 1000, maxDelay: 100 } as const;
+    expect([shortestDelay(terms, 100), longestDelay(terms, 100, 0)]).toEqual([100, 100]);
   });
 
   it('never exceeds the cap nor comes from outside the range', () => {
@@ -121,16 +123,20 @@ describe('jitter', () => {
         ms,
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
         (jitter, delay, initialDelay, maxDelay, random) => {
-          const range = jitterRange(jitter, Math.min(delay, maxDelay), { initialDelay, maxDelay }, 0);
-          const drawn = pick(range, random);
-          return range.low <= range.high && drawn >= range.low && drawn <= maxDelay;
+          const terms = { jitter, initialDelay, maxDelay };
+          const d = Math.min(delay, maxDelay);
+          const [shortest, longest] = [shortestDelay(terms, d), longestDelay(terms, d, 0)];
+          const drawn = pick(shortest, longest, random);
+          return shortest <= longest && drawn >= shortest && drawn <= maxDelay;
         },
       ),
     );
   });
 
   it('does not pile up at the cap: the draw is spread up to it', () => {
-    const drawn = Array.from({ length: 100 }, (_, i) => pick(jitterRange(true, 30_000, cap, 0), i / 100));
+    const drawn = Array.from({ length: 100 }, (_, i) =>
+      pick(shortestDelay({ ...cap, jitter: true }, 30_000), longestDelay({ ...cap, jitter: true }, 30_000, 0), i / 100),
+    );
     expect(new Set(drawn).size).toBe(100);
   });
 });

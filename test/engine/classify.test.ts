@@ -3,7 +3,6 @@ import { faultCounts } from '../../src/engine/faults.ts';
 import type { ErrorClass } from '../../src/engine/outcome.ts';
 
 const named = (name: string, more: object = {}): Error => Object.assign(new Error('x'), { name, ...more });
-const context = { attempt: 1 };
 
 describe('the default classification', () => {
   it.each<[string, unknown, ErrorClass]>([
@@ -47,7 +46,7 @@ describe('the default classification', () => {
     ['retryable: true with 429', named('TypeError', { retryable: true, status: 429 }), 'throttled'],
   ])('%s', (_name, error, expected) => {
     expect(classifyError(error)).toBe(expected);
-    expect(classify(undefined, error, context)).toBe(classifyError(error));
+    expect(classify(undefined, error, 1)).toBe(classifyError(error));
   });
 
   it('takes what cannot be read as transient', () => {
@@ -93,12 +92,12 @@ describe('retryOn', () => {
     ['a predicate and retryable: false', () => true, named('Error', { retryable: false }), 'permanent'],
     ['a predicate and undefined', () => true, undefined, 'transient'],
   ])('%s', (_name, retryOn, error, expected) => {
-    expect(classify(retryOn, error, context)).toBe(expected);
+    expect(classify(retryOn, error, 1)).toBe(expected);
   });
 
   it('waits for an asynchronous classifier', async () => {
-    await expect(classify(async () => true, new Error('x'), context)).resolves.toBe('transient');
-    await expect(classify(async () => 'cancelled' as const, new Error('x'), context)).resolves.toBe('cancelled');
+    await expect(classify(async () => true, new Error('x'), 1)).resolves.toBe('transient');
+    await expect(classify(async () => 'cancelled' as const, new Error('x'), 1)).resolves.toBe('cancelled');
   });
 
   it('takes a classifier that throws or rejects as a no, and counts it', async () => {
@@ -106,15 +105,15 @@ describe('retryOn', () => {
     const broken = (): never => {
       throw new Error('broken');
     };
-    expect(classify(broken, new Error('x'), context)).toBe('permanent');
-    await expect(classify(async () => broken(), new Error('x'), context)).resolves.toBe('permanent');
+    expect(classify(broken, new Error('x'), 1)).toBe('permanent');
+    await expect(classify(async () => broken(), new Error('x'), 1)).resolves.toBe('permanent');
     expect(faultCounts().get('predicate')).toBe(before + 2);
   });
 
   it('tells the classifier of the attempt', () => {
     const retryOn = jest.fn(() => true);
     const error = new Error('x');
-    classify(retryOn, error, { attempt: 7 });
+    classify(retryOn, error, 7);
     expect(retryOn).toHaveBeenCalledWith(error, { attempt: 7 });
   });
 });
