@@ -38,26 +38,26 @@ function sharedSleep(ms: number, hold: Hold): Promise<void> {
       startTimer(ms, resolve, hold);
     });
   }
+  const now = performance.now();
+  const due = Math.ceil(now + ms);
   const ticks = pendingTicks[hold];
-  const due = Math.ceil(performance.now() + ms);
   const waiting = ticks.get(due);
   if (waiting !== undefined) return waiting.promise;
   const tick = Promise.withResolvers<void>();
   ticks.set(due, tick);
-  armTick(due, tick, hold);
+  armTick(tick, due, due - now, hold);
   return tick.promise;
 }
 
-function armTick(due: number, tick: Tick, hold: Hold): void {
-  const timer = setTimeout(
-    () => {
-      // Node counts from the start of the loop's turn, so a timer may be a fraction of a millisecond early.
-      if (performance.now() < due) return armTick(due, tick, hold);
-      pendingTicks[hold].delete(due);
-      tick.resolve();
-    },
-    Math.min(due - performance.now(), LONGEST_TIMER_MS),
-  );
+function armTick(tick: Tick, due: number, ms: number, hold: Hold): void {
+  const onTime = (): void => {
+    const early = due - performance.now();
+    // Node counts from the start of the loop's turn, so a timer may be a fraction of a millisecond early.
+    if (early > 0) return armTick(tick, due, early, hold);
+    pendingTicks[hold].delete(due);
+    tick.resolve();
+  };
+  const timer = setTimeout(onTime, Math.min(ms, LONGEST_TIMER_MS));
   if (hold === 'unref') timer.unref();
 }
 
