@@ -150,6 +150,6 @@ describe('the command line', () => {
     expect(() => readOptions(['--seconds', 'x'], 'pipe')).toThrow(
       '--seconds is x; it must be a number from 1 to 86400',
     );
-    expect(() => readOptions(['--loud'], 'pipe')).toThrow(TypeError);
+    expect(() => readOptions(['--loud'], 'pipe')).toThrow("Unknown option '--loud'");
   });
 });

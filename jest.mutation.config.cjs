@@ -1,0 +1,11 @@
+const { projects } = require('./jest.config.cjs');
+
+/** The tests that hold src/engine: fast ones only, since they run for each of thousands of mutants. */
+const { displayName: _name, ...unit } = projects[0];
+
+module.exports = {
+  ...unit,
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  testMatch: ['<rootDir>/test/{engine,forms,seam,defects}/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/'],
+};

@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { buildSync } from 'esbuild';
+
+const root = process.cwd();
+const bin = (name: string): string => join(root, 'node_modules/.bin', name);
+const run = (command: string, args: string[], cwd: string): string =>
+  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const entries = Object.keys(manifest.exports).filter(entry => entry !== './package.json');
+const names = entries.map(entry => entry.replace('.', 'retryscope'));
+/** What each peer entry needs beside the package itself. */
+const PEERS = [
+  '@opentelemetry/api@1.10.0',
+  '@opentelemetry/sdk-node@0.301.0',
+  '@opentelemetry/sdk-trace@3.1.0',
+  '@opentelemetry/resources@3.1.0',
+  '@opentelemetry/exporter-prometheus@0.301.0',
+  '@opentelemetry/exporter-trace-otlp-proto@0.301.0',
+  'winston@3.19.0',
+];
+
+let folder: string;
+let tarball: string;
+let files: string[];
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'retryscope-'));
+  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], root));
+  tarball = join(folder, packed.filename);
+  files = packed.files.map(({ path }: { path: string }) => path);
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function project(name: string, type: 'module' | 'commonjs', packages: string[]): string {
+  const place = join(folder, name);
+  mkdirSync(place);
+  writeFileSync(join(place, 'package.json'), JSON.stringify({ name, private: true, type }));
+  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', tarball, ...packages], place);
+  return place;
+}
+
+/** Uses every entry, and the door for real. */
+const SMOKE = `
+  const errors = [];
+  for (const name of ${JSON.stringify(names)}) {
+    try {
+      if (Object.keys(await load(name)).length === 0) errors.push(name + ' is empty');
+    } catch (error) {
+      errors.push(name + ': ' + error.message);
+    }
+  }
+  const { retry } = await load('retryscope');
+  let calls = 0;
+  const value = await retry(() => { if (++calls < 3) throw new Error('x'); return calls; }, { initialDelay: 1 });
+  console.log(JSON.stringify({ value, errors }));
+`;
+
+describe('the packed package', () => {
+  it('holds what it should and nothing else', () => {
+    expect(files.filter(file => !/^dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts)$/.test(file)).sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'package.json',
+    ]);
+    expect(manifest.dependencies).toBeUndefined();
+    for (const script of ['preinstall', 'install', 'postinstall', 'prepare'])
+      expect(manifest.scripts[script]).toBeUndefined();
+  });
+
+  it('has an export for each entry that is built, and the other way round', () => {
+    expect(entries.sort()).toEqual(Object.keys(readEntries()).sort());
+  });
+
+  it('is right in the eyes of publint and attw', () => {
+    expect(run(bin('publint'), ['run', tarball, '--strict'], root)).toContain('All good');
+    // attw ends with a status other than 0 when it finds a problem.
+    expect(run(bin('attw'), [tarball, '--profile', 'node16', '--no-color', '--no-emoji'], root)).toContain('OK (CJS)');
+  });
+
+  describe.each<['module' | 'commonjs', string]>([
+    ['module', 'const load = name => import(name);'],
+    ['commonjs', 'const load = async name => require(name);'],
+  ])('installed in an empty folder, as %s', (type, load) => {
+    let place: string;
+    beforeAll(() => {
+      place = project(`as-${type}`, type, PEERS);
+      const body = type === 'module' ? `${load}\n${SMOKE}` : `${load}\n(async () => {${SMOKE}})();`;
+      writeFileSync(join(place, 'smoke.js'), body);
+    }, 180_000);
+
+    it('loads every entry in this Node', () => {
+      expect(JSON.parse(run(bin('node'), ['smoke.js'], place))).toEqual({ value: 3, errors: [] });
+    });
+
+    it.each(['22', '26'])('loads every entry in Node %s', version => {
+      const node = join(root, `.cache/node-${version}/node_modules/.bin/node`);
+      if (!existsSync(node)) {
+        if (process.env.CI) throw new Error(`Node ${version} is missing: see .ci/run`);
+        console.log(`Node ${version} is not installed in .cache. Checks skipped: 1`);
+        return;
+      }
+      expect(JSON.parse(run(node, ['smoke.js'], place))).toEqual({ value: 3, errors: [] });
+    });
+
+    it('loads in jest’s default mode', () => {
+      const test = `
+        const { retry, retrySummary } = require('retryscope');
+        const { FakeClock } = require('retryscope/testing');
+        test('retries', async () => {
+          const clock = new FakeClock();
+          const call = retry(({ number }) => { if (number < 2) throw new Error('x'); return number; }, { clock });
+          await clock.runAll();
+          expect(await call).toBe(2);
+        });`;
+      writeFileSync(join(place, 'smoke.test.cjs'), test);
+      writeFileSync(
+        join(place, 'jest.config.cjs'),
+        'module.exports = { testMatch: ["**/*.test.cjs"], transform: {} };',
+      );
+      expect(() => run(bin('node'), [bin('jest'), '--silent'], place)).not.toThrow();
+    });
+  });
+
+  it('needs nothing but the API, and says which peer an entry lacks', () => {
+    const place = project('lean', 'module', ['@opentelemetry/api@1.9.1']);
+    writeFileSync(join(place, 'smoke.js'), "import { retry } from 'retryscope'; console.log(await retry(() => 5));");
+    expect(run(bin('node'), ['smoke.js'], place).trim()).toBe('5');
+    writeFileSync(join(place, 'setup.js'), "import 'retryscope/setup';");
+    expect(() => run(bin('node'), ['setup.js'], place)).toThrow(/Cannot find package '@opentelemetry/);
+  }, 60_000);
+});
+
+describe('the core', () => {
+  const bundle = (code: string): { text: string; imports: string[] } => {
+    const result = buildSync({
+      stdin: { contents: code, resolveDir: root },
+      bundle: true,
+      minify: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node22',
+      write: false,
+      metafile: true,
+    });
+    const imports = Object.values(result.metafile.outputs).flatMap(output => output.imports.map(({ path }) => path));
+    return { text: result.outputFiles[0]?.text ?? '', imports };
+  };
+
+  it('depends on nothing but Node', () => {
+    const { imports } = bundle("export * from './dist/core.js'");
+    expect(imports.filter(path => !path.startsWith('node:'))).toEqual([]);
+  });
+
+  it('keeps its size', () => {
+    const all = gzipSync(bundle("export * from './dist/core.js'").text, { level: 9 }).length;
+    const retryOnly = gzipSync(bundle("export { retry } from './dist/core.js'").text, { level: 9 }).length;
+    console.log(`core: ${all} bytes, retry alone: ${retryOnly} bytes (minified and compressed)`);
+    expect(retryOnly).toBeLessThanOrEqual(8 * 1024);
+    expect(all).toBeLessThanOrEqual(10 * 1024);
+  });
+});
+
+function readEntries(): Record<string, string> {
+  const text = readFileSync(join(root, 'scripts/entries.mjs'), 'utf8');
+  return Object.fromEntries([...text.matchAll(/'(\.[^']*)': '([^']+)'/g)].map(([, entry, source]) => [entry, source]));
+}
