@@ -50,17 +50,19 @@ function checkWithPromtool(text: string): void {
   console.log(`promtool check metrics: ${text.split('\n').length} lines of ${address} passed`);
 }
 
-async function addressOf(child: ChildProcess): Promise<string> {
+/** The demo prints it; what it prints later has to be read as well, or it would find nobody at the other end. */
+function addressOf(child: ChildProcess): Promise<string> {
   let output = '';
-  for await (const chunk of child.stdout ?? []) {
-    output += chunk;
-    const found = /http:\/\/\S+\/metrics/.exec(output);
-    if (found !== null) {
-      child.stdout?.resume();
-      return found[0];
-    }
-  }
-  return fail('The demo printed no address of /metrics');
+  return new Promise(resolve => {
+    child.stdout?.on('data', chunk => {
+      output += chunk;
+      const found = /http:\/\/\S+\/metrics/.exec(output);
+      if (found !== null) resolve(found[0]);
+    });
+    child.stdout?.once('end', () => {
+      if (!output.includes('/metrics')) fail('The demo printed no address of /metrics');
+    });
+  });
 }
 
 async function scrapeUntil(url: string, isEnough: (text: string) => boolean): Promise<string> {

@@ -45,7 +45,7 @@ export class Screen {
 
   /** Begins a phase: the log lines are counted anew. */
   phase(name: string): void {
-    if (this.#hidden > 0) this.print(this.#style.dim(`  … and ${this.#hidden} more lines like these`));
+    if (this.#hidden > 0) this.print(this.#moreLines());
     this.#shown = 0;
     this.#hidden = 0;
     this.print(
@@ -59,9 +59,13 @@ export class Screen {
 
   /** Takes the progress line away. */
   close(): void {
-    if (this.#hidden > 0) this.print(this.#style.dim(`  … and ${this.#hidden} more lines like these`));
-    this.#hidden = 0;
     this.#bars?.stop();
+    if (this.#hidden > 0) process.stdout.write(`${this.#moreLines()}\n`);
+    this.#hidden = 0;
+  }
+
+  #moreLines(): string {
+    return this.#style.dim(`  … and ${this.#hidden} more ${this.#hidden === 1 ? 'line' : 'lines'} like these`);
   }
 
   #lines(): Writable {

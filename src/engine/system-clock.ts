@@ -53,9 +53,12 @@ function armTick(tick: Tick, due: number, ms: number, hold: Hold): void {
   const onTime = (): void => {
     const early = due - performance.now();
     // Node counts from the start of the loop's turn, so a timer may be a fraction of a millisecond early.
-    if (early > 0) return armTick(tick, due, early, hold);
-    pendingTicks[hold].delete(due);
-    tick.resolve();
+    if (early > 0) {
+      armTick(tick, due, early, hold);
+    } else {
+      pendingTicks[hold].delete(due);
+      tick.resolve();
+    }
   };
   const timer = setTimeout(onTime, Math.min(ms, LONGEST_TIMER_MS));
   if (hold === 'unref') timer.unref();
