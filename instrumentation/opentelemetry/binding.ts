@@ -21,15 +21,18 @@ export class Binding {
   /** Undefined as long as no SDK makes spans. */
   tracer: Tracer | undefined;
   readonly #options: OpenTelemetryOptions;
+  readonly #watchesGlobals: boolean;
   #tracerProvider: TracerProvider | undefined;
   #meterProvider: MeterProvider | undefined;
 
   constructor(options: OpenTelemetryOptions) {
     this.#options = options;
+    this.#watchesGlobals = options.tracerProvider === undefined && options.meterProvider === undefined;
   }
 
   /** Looks whether other providers are registered by now. */
   refresh(): void {
+    if (this.#watchesGlobals && this.#tracerProvider === undefined && nothingIsRegistered()) return;
     const tracerProvider = realProvider(this.#options.tracerProvider ?? trace.getTracerProvider());
     if (tracerProvider !== this.#tracerProvider) {
       this.#tracerProvider = tracerProvider;
@@ -46,6 +49,18 @@ export class Binding {
     }
   }
 }
+
+/**
+ * True in a process without an SDK: nobody has ever registered anything. Asking the API costs five times as much.
+ *
+ * The trick is to look where the copies of the API meet, whatever their version: their common key has not changed in
+ * the whole of 1.x, and cannot without breaking them apart.
+ */
+function nothingIsRegistered(): boolean {
+  return (globalThis as { [API]?: unknown })[API] === undefined;
+}
+
+const API = Symbol.for('opentelemetry.js.api.1');
 
 /** A proxy stays the same object when an SDK is registered; what it stands for does not. */
 function realProvider(provider: TracerProvider): TracerProvider {
