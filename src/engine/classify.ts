@@ -54,7 +54,7 @@ export function classifyError(error: unknown): ErrorClass {
   try {
     return classifyReadable(error as Readable);
   } catch {
-    // An error that cannot even be read is no reason to give up.
+    // Nothing was thrown, or something that cannot even be read: no reason to give up.
     return 'transient';
   }
 }
@@ -77,8 +77,7 @@ const PERMANENT_CODE =
   /^(ERR_INVALID_|ERR_TLS_CERT_|ERR_UNESCAPED_|EACCES$|EPERM$|EAUTH$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|28[\dA-Z]{3}$|NOAUTH$|WRONGPASS$|NOPERM$)/;
 
 /** Reads each property directly: this is the path of every failure, and a generic reader costs several times as much. */
-function classifyReadable(error: Readable | null | undefined): ErrorClass {
-  if (error === null || error === undefined) return 'transient';
+function classifyReadable(error: Readable): ErrorClass {
   const status = httpStatus(error);
   const worthIt = status === 429 ? 'throttled' : 'transient';
   const { retryable, name, code } = error;
@@ -94,8 +93,8 @@ function classifyReadable(error: Readable | null | undefined): ErrorClass {
 function httpStatus(error: Readable): number | undefined {
   if (typeof error.status === 'number') return error.status;
   if (typeof error.statusCode === 'number') return error.statusCode;
-  const { response } = error;
-  return typeof response === 'object' && typeof response?.status === 'number' ? response.status : undefined;
+  const status = error.response?.status;
+  return typeof status === 'number' ? status : undefined;
 }
 
 /** The class of a failure that somebody has called worth another attempt. */

@@ -31,8 +31,7 @@ function firstTry<T>(policy: Policy, fn: AttemptFunction<T>): Promise<T> {
   };
   try {
     const result = fn(new Attempt(1, policy.maxAttempts, undefined, 0));
-    const promise = result instanceof Promise && result.constructor === Promise ? result : Promise.resolve(result);
-    return promise.then(undefined, enterLoop) as Promise<T>;
+    return Promise.resolve(result).then(undefined, enterLoop) as Promise<T>;
   } catch (error) {
     return enterLoop(error);
   }

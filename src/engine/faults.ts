@@ -9,7 +9,7 @@ export function reportFault(source: FaultSource, error: unknown): void {
   runtime.faults.set(source, seen + 1);
   if (seen > 0) return;
   try {
-    globalThis.process?.emitWarning?.(
+    process.emitWarning(
       `${source} failed (${kindOf(error)}). The retried call was not affected; further faults of this kind are counted, not printed.`,
       { type: 'RetryscopeWarning', code: 'RETRYSCOPE_FAULT' },
     );
@@ -37,7 +37,7 @@ export function faultCounts(): ReadonlyMap<string, number> {
 
 function kindOf(error: unknown): string {
   try {
-    const name = (error as { name?: unknown } | null)?.name;
+    const { name } = error as { name?: unknown };
     return typeof name === 'string' && /^\w{1,64}$/.test(name) ? name : typeof error;
   } catch {
     return typeof error;

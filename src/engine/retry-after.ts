@@ -13,7 +13,6 @@ export function readRetryAfter(failure: unknown, clock: Pick<Clock, 'wallNow'>):
   try {
     const { retryAfterMs, headers, response } = failure as Carrier;
     if (typeof retryAfterMs === 'number' && retryAfterMs >= 0) return retryAfterMs;
-    if (headers === undefined && response === undefined) return undefined;
     return readHeaders(headers, clock) ?? readHeaders(response?.headers, clock);
   } catch {
     // Nothing was thrown that can be read, or nothing at all.

@@ -34,7 +34,7 @@ const KEY = Symbol.for('retryscope.runtime.1');
 
 function createRuntime(): Runtime {
   const disabled: TestingMode | undefined =
-    globalThis.process?.env?.RETRYSCOPE_DISABLED === '1' ? { attempts: 1, delays: 'none' } : undefined;
+    process.env.RETRYSCOPE_DISABLED === '1' ? { attempts: 1, delays: 'none' } : undefined;
   return {
     observer: undefined,
     observers: [],

@@ -21,7 +21,13 @@ export class FakeClock implements Clock {
   #timers: Timer[] = [];
   #sequence = 0;
 
+  /** Like a real clock it has no meaningful start; only differences count. */
   now(): number {
+    return START + this.#now;
+  }
+
+  /** Milliseconds that have passed since the clock was made. */
+  get elapsed(): number {
     return this.#now;
   }
 
@@ -104,6 +110,8 @@ export class FakeClock implements Clock {
       .at(0);
   }
 }
+
+const START = 86_400_000;
 
 interface Timer {
   readonly due: number;

@@ -27,6 +27,18 @@ describe('onAbort', () => {
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 
+  it('stays while others watch, and stopping twice takes nothing from them', () => {
+    const controller = new AbortController();
+    const stop = onAbort(controller.signal, () => undefined);
+    const called = jest.fn();
+    onAbort(controller.signal, called);
+    stop();
+    stop();
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+    controller.abort();
+    expect(called).toHaveBeenCalledTimes(1);
+  });
+
   it('watches anew after everybody has stopped', () => {
     const controller = new AbortController();
     onAbort(controller.signal, () => undefined)();

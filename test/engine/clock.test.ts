@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { spawnSync } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { systemClock } from '../../src/engine/system-clock.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 
@@ -96,14 +98,85 @@ describe('the fake clock', () => {
   it('moves only when told, in order', async () => {
     const clock = new FakeClock();
     const order: string[] = [];
-    void clock.sleep(20, undefined, 'ref').then(() => order.push(`20 at ${clock.now()}`));
-    clock.timer(10, () => order.push(`10 at ${clock.now()}`));
+    void clock.sleep(20, undefined, 'ref').then(() => order.push(`20 at ${clock.elapsed}`));
+    clock.timer(10, () => order.push(`10 at ${clock.elapsed}`));
     const cancel = clock.timer(15, () => order.push('never'));
     cancel();
     await clock.advance(5);
     expect(order).toEqual([]);
     await clock.advance(30);
     expect(order).toEqual(['10 at 10', '20 at 20']);
-    expect([clock.now(), clock.pending, clock.wallNow()]).toEqual([35, 0, 1_704_067_200_035]);
+    expect([clock.elapsed, clock.pending, clock.wallNow()]).toEqual([35, 0, 1_704_067_200_035]);
+  });
+});
+
+describe('a wait that may not keep the process alive', () => {
+  const { setTimeout: realSetTimeout } = globalThis;
+  const unreferenced = (start: () => unknown): number => {
+    const made: NodeJS.Timeout[] = [];
+    globalThis.setTimeout = ((...args: Parameters<typeof realSetTimeout>) => {
+      const timer = realSetTimeout(...args);
+      made.push(timer);
+      return timer;
+    }) as typeof realSetTimeout;
+    start();
+    globalThis.setTimeout = realSetTimeout;
+    expect(made).toHaveLength(1);
+    const count = made.filter(timer => !timer.hasRef()).length;
+    for (const timer of made) clearTimeout(timer);
+    return count;
+  };
+
+  it.each<['ref' | 'unref', number]>([
+    ['ref', 0],
+    ['unref', 1],
+  ])('%s', (hold, expected) => {
+    const { signal } = new AbortController();
+    expect(unreferenced(() => void systemClock.sleep(1000, undefined, hold))).toBe(expected);
+    expect(unreferenced(() => void systemClock.sleep(1000, signal, hold))).toBe(expected);
+    expect(unreferenced(() => systemClock.timer(1000, () => undefined, hold))).toBe(expected);
+  });
+
+  it.each<['ref' | 'unref', string]>([
+    ['ref', 'waited'],
+    ['unref', ''],
+  ])('%s, when waits are shared', (hold, printed) => {
+    const script = `
+      import { systemClock } from ${JSON.stringify(`${process.cwd()}/src/engine/system-clock.ts`)};
+      void systemClock.sleep(30, undefined, '${hold}').then(() => console.log('waited'));`;
+    const { stdout } = spawnSync(`${process.cwd()}/node_modules/.bin/node`, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    });
+    expect(stdout.trim()).toBe(printed);
+  });
+
+  it('makes no fuss when the timers of a test cannot be unreferenced', async () => {
+    globalThis.setTimeout = ((callback: () => void) => {
+      queueMicrotask(callback);
+      return 5;
+    }) as never;
+    try {
+      await systemClock.sleep(10, undefined, 'unref');
+    } finally {
+      globalThis.setTimeout = realSetTimeout;
+    }
+  });
+});
+
+describe('a wait with a signal', () => {
+  it('ends in time, and leaves no listener', async () => {
+    const { signal } = new AbortController();
+    const started = systemClock.now();
+    await systemClock.sleep(15, signal, 'ref');
+    expect(systemClock.now() - started).toBeGreaterThanOrEqual(14);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+});
+
+describe('waits of the same millisecond', () => {
+  it('can be shared again when it has passed', async () => {
+    for (let i = 0; i < 3; i++) await Promise.all([0, 0, 0].map(ms => systemClock.sleep(ms, undefined, 'ref')));
+    expect(systemClock.random()).toBeGreaterThanOrEqual(0);
+    expect(Math.abs(systemClock.wallNow() - Date.now())).toBeLessThan(1000);
   });
 });

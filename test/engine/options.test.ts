@@ -84,6 +84,16 @@ describe('a wrong option', () => {
       'attributes is an object; it must be an object of strings, numbers and booleans',
     ],
     [{ clock: { now: () => 1 } }, TypeError, 'clock is an object; it must be a Clock'],
+    [
+      { attributes: { a: 'x', b: null } },
+      TypeError,
+      'attributes is an object; it must be an object of strings, numbers and booleans',
+    ],
+    [
+      { signal: { aborted: 0, addEventListener: () => 1 } },
+      TypeError,
+      'signal is an object; it must be an AbortSignal',
+    ],
     [{ unref: 1 }, TypeError, 'unref is 1; it must be true or false'],
     [{ operation: '' }, RangeError, 'operation is ""; it must be a string of 1 to 200 characters'],
     [
@@ -130,6 +140,8 @@ describe('a right option', () => {
     [{ attemptTimeout: 1, maxElapsed: 2 ** 31 - 1 }],
     [{ operation: 'x'.repeat(200) }],
     [{ backoff: [0] }],
+    [{ unref: true }],
+    [{ unref: false }],
     [{ retryOn: Error }],
     [{ retryOn: [Error, 'EPIPE'] }],
     [{ attributes: { a: 'x', b: 1, c: true } }],

@@ -49,6 +49,7 @@ describe('setTesting', () => {
 
   it.each([0, -1, 1.5, Number.NaN, '2'])('refuses %j attempts', attempts => {
     expect(() => setTesting({ attempts: attempts as number })).toThrow(RangeError);
+    expect(() => setTesting({ attempts: attempts as number })).toThrow('setTesting: attempts is');
   });
 });
 
@@ -96,6 +97,7 @@ describe('a fault', () => {
     expect(String(warn.mock.calls[0]?.[0])).toBe(
       'channel failed (TypeError). The retried call was not affected; further faults of this kind are counted, not printed.',
     );
+    expect(warn.mock.calls[0]?.[1]).toEqual({ type: 'RetryscopeWarning', code: 'RETRYSCOPE_FAULT' });
     warn.mockRestore();
   });
 

@@ -193,8 +193,11 @@ describe('addObserver', () => {
     const remove = addObserver(recorder);
     await retry(() => 1, { operation: 'watched' });
     await retry(() => 1, { observer: other });
+    const removeLast = addObserver(recordCalls());
     remove();
     remove();
+    expect(runtime.observers).toHaveLength(1);
+    removeLast();
     await retry(() => 1, { operation: 'unwatched' });
     expect(recorder.calls.map(call => call.info.operation)).toEqual(['watched']);
     expect(other.calls).toHaveLength(1);
@@ -202,7 +205,7 @@ describe('addObserver', () => {
   });
 
   it('refuses what is no observer', () => {
-    expect(() => addObserver({} as never)).toThrow(TypeError);
+    expect(() => addObserver({} as never)).toThrow('addObserver: an observer has a function "call"');
     expect(() => addObserver(undefined as never)).toThrow(TypeError);
   });
 });

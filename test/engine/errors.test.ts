@@ -1,0 +1,69 @@
+import {
+  AttemptTimeoutError,
+  DeadlineExceededError,
+  isRetryError,
+  NonRetryableError,
+  OperationClosedError,
+} from '../../src/core.ts';
+import { RefusedResultError } from '../../src/engine/errors.ts';
+import { retrySummary } from '../../src/engine/summary.ts';
+
+describe('the library’s own errors', () => {
+  it.each<[Error, string, string, string]>([
+    [
+      new AttemptTimeoutError(2, 50),
+      'AttemptTimeoutError',
+      'ERR_RETRY_ATTEMPT_TIMEOUT',
+      'Attempt 2 took longer than attemptTimeout, 50 ms',
+    ],
+    [
+      new DeadlineExceededError(3, 900),
+      'DeadlineExceededError',
+      'ERR_RETRY_DEADLINE_EXCEEDED',
+      'Attempt 3 was cut off: the call reached maxElapsed, 900 ms',
+    ],
+    [new NonRetryableError('no use'), 'NonRetryableError', 'ERR_RETRY_NOT_RETRYABLE', 'no use'],
+    [new RefusedResultError(), 'RefusedResultError', 'ERR_RETRY_RESULT', 'retryOnResult refused the result'],
+    [
+      new OperationClosedError(),
+      'OperationClosedError',
+      'ERR_RETRY_OPERATION_CLOSED',
+      'The RetryableOperation was disposed of',
+    ],
+  ])('%s', (error, name, code, message) => {
+    expect(error).toMatchObject({ name, code, message });
+    expect(error).toBeInstanceOf(Error);
+    expect(isRetryError(error)).toBe(true);
+  });
+
+  it.each<[string, unknown]>([
+    ['a plain error', new Error('x')],
+    ['null', null],
+    ['undefined', undefined],
+    ['a string', 'x'],
+    ['a function', () => 1],
+    ['a plain object', {}],
+  ])('are told from %s', (_name, value) => {
+    expect(isRetryError(value)).toBe(false);
+  });
+
+  it('are told from what cannot be read', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(isRetryError(proxy)).toBe(false);
+  });
+
+  it('keep a cause, and the time limit', () => {
+    const cause = new Error('before');
+    expect(new DeadlineExceededError(1, 5, { cause }).cause).toBe(cause);
+    expect('cause' in new DeadlineExceededError(1, 5)).toBe(false);
+    expect(new AttemptTimeoutError(1, 5).timeoutMs).toBe(5);
+    expect(new NonRetryableError('x').retryable).toBe(false);
+  });
+});
+
+describe('retrySummary', () => {
+  it.each([undefined, null, 'x', 5, {}, () => 1])('knows nothing of %p', value => {
+    expect(retrySummary(value)).toBeUndefined();
+  });
+});
