@@ -6,7 +6,7 @@ const { displayName: _name, ...unit } = projects[0];
 module.exports = {
   ...unit,
   // A mutant that hangs is to fail its test, which is quicker than to lose the process to Stryker's own limit.
-  testTimeout: 800,
+  testTimeout: 400,
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   testMatch: ['<rootDir>/test/{engine,forms,seam,defects}/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],

@@ -53,6 +53,7 @@ export const LABELS = {
   phase: 'phase',
   budget: 'budget',
   decision: 'decision',
+  mode: 'mode',
   breaker: 'breaker',
   state: 'state',
   to: 'to',
@@ -78,6 +79,12 @@ export const LABEL_VALUES = {
   result: ['success', 'failure'],
   delaySource: ['backoff', 'retry_after'],
   phase: ['attempt', 'waiting'],
+  mode: ['local', 'shared', 'degraded'],
+  decision: ['granted', 'denied'],
+  breakerState: ['closed', 'open', 'half_open', 'forced_open'],
+  deadLetterEvent: ['stored', 'redriven', 'failed', 'evicted', 'quarantined', 'purged'],
+  faultSource: ['observer', 'tracer', 'meter', 'logger', 'exporter', 'channel', 'hook', 'predicate', 'backoff'],
+  overflowSource: ['operation', 'error_type'],
 } as const;
 
 /** What stands in a label once its set of values is full. */
@@ -167,7 +174,7 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   budgetCapacity: gauge('retry.budget.capacity', '{token}', 'Tokens that a full retry budget holds.', ['budget']),
   budgetMode: gauge('retry.budget.mode', '', 'Where a retry budget is kept now: local, shared or degraded.', [
     'budget',
-    'state',
+    'mode',
   ]),
   budgetWithdrawals: counter(
     'retry.budget.withdrawals',
@@ -200,9 +207,12 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   telemetryErrors: counter('retry.telemetry_errors', '{error}', 'Faults of telemetry and hooks kept from callers.', [
     'source',
   ]),
-  overflow: counter('retry.overflow', '{record}', 'Records counted under "other", since a set of labels was full.', [
-    'source',
-  ]),
+  overflow: counter(
+    'retry.overflow',
+    '{record}',
+    'Operations and errors counted as "other", since their set was full.',
+    ['source'],
+  ),
   info: gauge('retryscope.info', '', 'Always 1; the label tells the version of the library.', ['version']),
 };
 

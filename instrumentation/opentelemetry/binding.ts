@@ -2,6 +2,7 @@ import {
   createNoopMeter,
   type MeterProvider,
   metrics,
+  ProxyTracerProvider,
   type Tracer,
   type TracerProvider,
   trace,
@@ -10,7 +11,11 @@ import { VERSION } from '../../src/engine/version.ts';
 import { SCOPE_NAME } from '../names.ts';
 import { store } from '../store/store.ts';
 import { bindInstruments, unbindInstruments } from './instruments.ts';
-import type { OpenTelemetryOptions } from './options.ts';
+import { isAnythingRegistered, warnOfHiddenSdk } from './registration.ts';
+import type { Settings } from './settings.ts';
+
+/** Every so many calls the API is asked although it looks as if nothing was registered; a power of two. */
+const ASK_EVERY = 1024;
 
 /**
  * The link to whichever SDK is registered now. Nothing is taken from the API before it is used, and everything is taken
@@ -20,47 +25,47 @@ import type { OpenTelemetryOptions } from './options.ts';
 export class Binding {
   /** Undefined as long as no SDK makes spans. */
   tracer: Tracer | undefined;
-  readonly #options: OpenTelemetryOptions;
-  readonly #watchesGlobals: boolean;
+  readonly #settings: Settings;
   #tracerProvider: TracerProvider | undefined;
   #meterProvider: MeterProvider | undefined;
+  /** True when the last look found no SDK at all. */
+  #isIdle = false;
+  #looks = 0;
 
-  constructor(options: OpenTelemetryOptions) {
-    this.#options = options;
-    this.#watchesGlobals = options.tracerProvider === undefined && options.meterProvider === undefined;
+  constructor(settings: Settings) {
+    this.#settings = settings;
   }
 
   /** Looks whether other providers are registered by now. */
   refresh(): void {
-    if (this.#watchesGlobals && this.#tracerProvider === undefined && nothingIsRegistered()) return;
-    const tracerProvider = realProvider(this.#options.tracerProvider ?? trace.getTracerProvider());
-    if (tracerProvider !== this.#tracerProvider) {
-      this.#tracerProvider = tracerProvider;
-      this.tracer = isNoop(tracerProvider) ? undefined : tracerProvider.getTracer(SCOPE_NAME, VERSION);
+    const { tracerProvider, meterProvider } = this.#settings.options;
+    if (this.#isIdle && tracerProvider === undefined && meterProvider === undefined && !isAnythingRegistered()) {
+      // The answer comes from where all copies of the API meet, not from the API itself: never rely on it for good.
+      if ((++this.#looks & (ASK_EVERY - 1)) !== 0) return;
     }
-    if (this.#options.metrics === 'none') return;
-    const meterProvider = this.#options.meterProvider ?? metrics.getMeterProvider();
-    if (meterProvider !== this.#meterProvider) {
-      this.#meterProvider = meterProvider;
-      const meter = meterProvider.getMeter(SCOPE_NAME, VERSION);
-      // With a reader that takes our cells whole, instruments would show every number twice.
-      if (meter === createNoopMeter() || store.readers.has('producer')) unbindInstruments();
-      else bindInstruments(meter);
-    }
+    this.#bindTracer(realProvider(tracerProvider ?? trace.getTracerProvider()));
+    if (this.#settings.options.metrics !== 'none') this.#bindMeter(meterProvider ?? metrics.getMeterProvider());
+  }
+
+  #bindTracer(provider: TracerProvider): void {
+    if (provider === this.#tracerProvider) return;
+    this.#tracerProvider = provider;
+    const isReal = provider !== noopTracerProvider();
+    this.tracer = isReal ? provider.getTracer(SCOPE_NAME, VERSION) : undefined;
+    this.#isIdle = !isReal;
+    if (!isReal) warnOfHiddenSdk(trace.getTracerProvider());
+  }
+
+  #bindMeter(provider: MeterProvider): void {
+    if (provider === this.#meterProvider) return;
+    const before = this.#meterProvider;
+    this.#meterProvider = provider;
+    const meter = provider.getMeter(SCOPE_NAME, VERSION);
+    // With a reader that takes our cells whole, instruments would show every number twice.
+    if (meter !== createNoopMeter() && !store.readers.has('producer')) bindInstruments(provider, meter);
+    else if (store.meterProvider === before) unbindInstruments();
   }
 }
-
-/**
- * True in a process without an SDK: nobody has ever registered anything. Asking the API costs five times as much.
- *
- * The trick is to look where the copies of the API meet, whatever their version: their common key has not changed in
- * the whole of 1.x, and cannot without breaking them apart.
- */
-function nothingIsRegistered(): boolean {
-  return (globalThis as { [API]?: unknown })[API] === undefined;
-}
-
-const API = Symbol.for('opentelemetry.js.api.1');
 
 /** A proxy stays the same object when an SDK is registered; what it stands for does not. */
 function realProvider(provider: TracerProvider): TracerProvider {
@@ -68,6 +73,7 @@ function realProvider(provider: TracerProvider): TracerProvider {
   return getDelegate === undefined ? provider : getDelegate.call(provider);
 }
 
-function isNoop(provider: TracerProvider): boolean {
-  return provider.constructor.name === 'NoopTracerProvider';
+/** What a proxy stands for before an SDK is registered: one object for each copy of the API. */
+function noopTracerProvider(): TracerProvider {
+  return new ProxyTracerProvider().getDelegate();
 }

@@ -1,4 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
+import { type Attributes, SpanKind, type SpanOptions } from '@opentelemetry/api';
 import type { AttemptInfo, CallInfo } from '../../src/engine/observer.ts';
 import { ATTRIBUTES, SPANS } from '../names.ts';
 import type { OperationCells } from '../store/operation-cells.ts';
@@ -9,9 +9,9 @@ export class CallFacts {
   readonly cells: OperationCells;
   readonly callName: string;
   readonly attemptName: string;
-  readonly callAttributes: Attributes;
-  /** Nearly every call ends with its first attempt, so its attributes are made beforehand. */
-  readonly firstAttempt: Attributes;
+  readonly callSpan: SpanOptions;
+  /** Nearly every call ends with its first attempt, so what its span starts with is made beforehand. */
+  readonly #firstAttempt: SpanOptions;
   readonly #info: CallInfo;
 
   constructor(info: CallInfo) {
@@ -19,16 +19,16 @@ export class CallFacts {
     this.cells = store.cellsFor(info);
     this.callName = SPANS.call(info.operation);
     this.attemptName = SPANS.attempt(info.operation);
-    this.callAttributes = {
+    this.callSpan = startingWith({
       ...info.attributes,
       [ATTRIBUTES.operation]: info.operation,
       [ATTRIBUTES.maxAttempts]: attributeNumber(info.maxAttempts),
-    };
-    this.firstAttempt = this.#attributesOf({ number: 1, delayMs: 0, delaySource: 'none' });
+    });
+    this.#firstAttempt = startingWith(this.#attributesOf({ number: 1, delayMs: 0, delaySource: 'none' }));
   }
 
-  attemptAttributes(info: AttemptInfo): Attributes {
-    return info.number === 1 ? this.firstAttempt : this.#attributesOf(info);
+  attemptSpan(info: AttemptInfo): SpanOptions {
+    return info.number === 1 ? this.#firstAttempt : startingWith(this.#attributesOf(info));
   }
 
   #attributesOf(info: AttemptInfo): Attributes {
@@ -40,6 +40,11 @@ export class CallFacts {
       [ATTRIBUTES.delaySource]: info.delaySource,
     };
   }
+}
+
+/** INTERNAL, so that a service graph does not count the call beside the requests in it. */
+function startingWith(attributes: Attributes): SpanOptions {
+  return { kind: SpanKind.INTERNAL, attributes };
 }
 
 /** No exporter can carry an infinite number; 0 says "no limit", which no real limit can be. */

@@ -4,3 +4,4 @@ export { openTelemetryObserver } from './observer.ts';
 export type { OpenTelemetryOptions } from './options.ts';
 export { type RetryMetricProducer, retryMetricProducer } from './producer.ts';
 export { type RetryContextProcessor, retryContextProcessor } from './resend-processor.ts';
+export { configureOpenTelemetry } from './settings.ts';

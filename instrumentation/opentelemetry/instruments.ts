@@ -1,4 +1,4 @@
-import type { Context, Meter } from '@opentelemetry/api';
+import type { Context, Meter, MeterProvider } from '@opentelemetry/api';
 import { METRICS, type MetricDefinition } from '../names.ts';
 import { FED_FAMILIES, readFamily } from '../store/families.ts';
 import type { HistogramSink } from '../store/histogram-cell.ts';
@@ -7,11 +7,13 @@ import { store } from '../store/store.ts';
 /**
  * Shows the store through instruments of a MeterProvider. Counters and gauges are observable: they are read when
  * somebody collects, and cost nothing before. Histograms have no observable form, so each record goes to the
- * instrument too.
+ * instrument too. Only one MeterProvider at a time shows them, and several observers share its instruments.
  */
-export function bindInstruments(meter: Meter): void {
+export function bindInstruments(provider: MeterProvider, meter: Meter): void {
+  if (store.meterProvider === provider) return;
+  store.meterProvider = provider;
   for (const definition of FED_FAMILIES) {
-    if (definition.kind !== 'histogram') observe(meter, definition);
+    if (definition.kind !== 'histogram') observe(provider, meter, definition);
   }
   store.sinks = {
     callDuration: sinkFor(meter, METRICS.callDuration),
@@ -24,19 +26,20 @@ export function bindInstruments(meter: Meter): void {
 
 /** Stops feeding instruments. Those that exist keep their last numbers; the API cannot take them back. */
 export function unbindInstruments(): void {
+  store.meterProvider = undefined;
   store.sinks = undefined;
   store.readers.delete('instruments');
 }
 
-function observe(meter: Meter, definition: MetricDefinition): void {
+function observe(provider: MeterProvider, meter: Meter, definition: MetricDefinition): void {
   const options = { description: definition.description, unit: definition.unit };
   const instrument =
     definition.kind === 'counter'
       ? meter.createObservableCounter(definition.instrument, options)
       : meter.createObservableGauge(definition.instrument, options);
   instrument.addCallback(result => {
-    // A reader that came with our producer has these numbers from it.
-    if (!store.readers.has('instruments')) return;
+    // Another provider shows the numbers by now, or a reader has them from our producer.
+    if (store.meterProvider !== provider) return;
     const family = readFamily(definition);
     if (family.kind === 'histogram') return;
     for (const { value, attributes } of family.samples) result.observe(value, attributes);

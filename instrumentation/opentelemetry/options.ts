@@ -9,7 +9,7 @@ export interface OpenTelemetryOptions {
   readonly attemptSpans?: 'always' | 'retries' | 'never';
   /**
    * `'auto'` (default): through the registered MeterProvider, unless a reader takes the numbers through
-   * `retryMetricProducer`. `'none'`: no metrics from this observer.
+   * `retryMetricProducer`. `'none'`: not through a MeterProvider; other readers of the numbers still get them.
    */
   readonly metrics?: 'auto' | 'none';
   /** In place of the globally registered one. */

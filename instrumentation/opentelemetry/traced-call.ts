@@ -1,32 +1,35 @@
-import { type Context, context, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
+import { type Context, context, type Span, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import { errorMessage, errorType } from '../../src/engine/describe-error.ts';
+import { reportFault } from '../../src/engine/faults.ts';
 import type { AttemptEnd, AttemptInfo, CallEnd, RetryEvent, Scope } from '../../src/engine/observer.ts';
 import { ATTRIBUTES, EVENTS } from '../names.ts';
 import { MeteredCall } from '../store/observer.ts';
+import type { OperationCells } from '../store/operation-cells.ts';
 import { outcomeOf, type RecordContext } from '../store/record.ts';
 import { withAttemptNumber } from './attempt-context.ts';
 import type { CallFacts } from './call-facts.ts';
 import { recordException } from './exceptions.ts';
 import type { OpenTelemetryOptions } from './options.ts';
+import { PlacedAttempt } from './placed-attempt.ts';
 
 /** A call with a recording span: spans for it and its attempts, and the same counts as any other call. */
-export class TracedCall extends MeteredCall {
+export class TracedCall extends MeteredCall implements RecordContext {
   readonly facts: CallFacts;
   readonly tracer: Tracer;
   readonly span: Span;
   /** The caller's context with the call span in it. */
   readonly context: Context;
   readonly #attemptSpans: OpenTelemetryOptions['attemptSpans'];
-  #at: RecordContext | undefined;
 
   constructor(
     facts: CallFacts,
+    cells: OperationCells | undefined,
     tracer: Tracer,
     span: Span,
     callContext: Context,
     attemptSpans: OpenTelemetryOptions['attemptSpans'],
   ) {
-    super(facts.cells);
+    super(cells);
     this.facts = facts;
     this.tracer = tracer;
     this.span = span;
@@ -39,17 +42,21 @@ export class TracedCall extends MeteredCall {
    * one change of context for an attempt, and none for the call.
    */
   override attempt(info: AttemptInfo): Scope<AttemptEnd> {
-    const counted = super.attempt(info);
+    this.attemptStarted(info);
     const here = info.number === 1 ? this.context : withAttemptNumber(this.context, info.number);
     const wanted = this.#attemptSpans ?? 'always';
-    if (wanted === 'never' || (wanted === 'retries' && info.number === 1)) return new PlacedAttempt(here, counted);
-    const attributes = this.facts.attemptAttributes(info);
-    const span = this.tracer.startSpan(this.facts.attemptName, { kind: SpanKind.INTERNAL, attributes }, here);
-    return new TracedAttempt(this, span, trace.setSpan(here, span));
+    if (wanted === 'never' || (wanted === 'retries' && info.number === 1)) return new PlacedAttempt(here, this);
+    try {
+      const span = this.tracer.startSpan(this.facts.attemptName, this.facts.attemptSpan(info), here);
+      return new TracedAttempt(this, span, trace.setSpan(here, span));
+    } catch (fault) {
+      reportFault('tracer', fault);
+      return new PlacedAttempt(here, this);
+    }
   }
 
   override event(event: RetryEvent): void {
-    this.retryScheduled(event, this.at);
+    super.event(event);
     this.span.addEvent(EVENTS.scheduled, {
       [ATTRIBUTES.attempt]: event.nextAttempt,
       [ATTRIBUTES.delay]: event.delayMs / 1000,
@@ -59,7 +66,7 @@ export class TracedCall extends MeteredCall {
 
   override end(end: CallEnd): void {
     const { span } = this;
-    this.callEnded(end, this.at);
+    super.end(end);
     span.setAttribute(ATTRIBUTES.attempts, end.attempts);
     span.setAttribute(ATTRIBUTES.outcome, outcomeOf(end));
     span.setAttribute(ATTRIBUTES.totalDelay, end.totalDelayMs / 1000);
@@ -70,16 +77,8 @@ export class TracedCall extends MeteredCall {
     span.end();
   }
 
-  attemptSettled(end: AttemptEnd): void {
-    this.attemptEnded(end, this.at);
-  }
-
-  get at(): RecordContext {
-    if (this.#at === undefined) {
-      const { traceId, spanId } = this.span.spanContext();
-      this.#at = { traceId, spanId, context: this.context };
-    }
-    return this.#at;
+  protected override get at(): RecordContext {
+    return this;
   }
 }
 
@@ -100,7 +99,7 @@ class TracedAttempt implements Scope<AttemptEnd> {
 
   end(end: AttemptEnd): void {
     const span = this.#span;
-    this.#call.attemptSettled(end);
+    this.#call.attemptEnded(end);
     if (end.outcome === 'failure') {
       failSpan(span, end.error);
       span.setAttribute(ATTRIBUTES.errorClass, end.errorClass);
@@ -108,25 +107,6 @@ class TracedAttempt implements Scope<AttemptEnd> {
       if (end.next === 'retry') span.setAttribute(ATTRIBUTES.nextDelay, end.nextDelayMs / 1000);
     }
     span.end();
-  }
-}
-
-/** An attempt without a span of its own: it runs in the call's context. */
-export class PlacedAttempt implements Scope<AttemptEnd> {
-  readonly #context: Context;
-  readonly #counted: Scope<AttemptEnd> | undefined;
-
-  constructor(place: Context, counted: Scope<AttemptEnd> | undefined) {
-    this.#context = place;
-    this.#counted = counted;
-  }
-
-  run<R>(fn: () => R): R {
-    return context.with(this.#context, fn);
-  }
-
-  end(end: AttemptEnd): void {
-    this.#counted?.end?.(end);
   }
 }
 

@@ -2,7 +2,7 @@ import { type Context, context } from '@opentelemetry/api';
 import type { AttemptEnd, AttemptInfo, CallScope, Scope } from '../../src/engine/observer.ts';
 import { MeteredCall } from '../store/observer.ts';
 import type { OperationCells } from '../store/operation-cells.ts';
-import { PlacedAttempt } from './traced-call.ts';
+import { PlacedAttempt } from './placed-attempt.ts';
 
 /**
  * A call that the sampler did not want and that had no parent. Its attempts still run in the context of the span that
@@ -17,7 +17,8 @@ export class UnsampledRoot extends MeteredCall {
   }
 
   override attempt(info: AttemptInfo): Scope<AttemptEnd> {
-    return new PlacedAttempt(this.#context, super.attempt(info));
+    this.attemptStarted(info);
+    return new PlacedAttempt(this.#context, this);
   }
 }
 

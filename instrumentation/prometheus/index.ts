@@ -1,6 +1,6 @@
 import { addObserver } from '../../src/engine/default-observer.ts';
-import { runtime } from '../../src/engine/runtime.ts';
 import { labelName, type MetricDefinition } from '../names.ts';
+import { firstCounter } from '../store/counting-turn.ts';
 import { type Family, FED_FAMILIES, readFamily } from '../store/families.ts';
 import type { Exemplar, HistogramCell } from '../store/histogram-cell.ts';
 import { metricsObserver } from '../store/observer.ts';
@@ -25,9 +25,9 @@ export function registerRetryMetrics(registry: PrometheusRegistry): void {
     );
   }
   store.readers.add('prometheus');
-  store.keepsExemplars = true;
+  if (showsExemplars(registry)) store.keepsExemplars = true;
   // The OpenTelemetry observer of the main entry counts into the same store; without it somebody else must.
-  if (!runtime.doorOpened && !runtime.observers.includes(metricsObserver)) addObserver(metricsObserver);
+  if (firstCounter() === undefined) addObserver(metricsObserver);
   for (const definition of FED_FAMILIES) {
     if (registry.getSingleMetric(definition.family) === undefined) {
       registry.registerMetric(toMetric(definition, registry) as never);
@@ -64,25 +64,37 @@ function toMetric(definition: MetricDefinition, registry: PrometheusRegistry): R
     reset: () => undefined,
     get() {
       const family = readFamily(definition);
-      const showsExemplars = registry.contentType?.startsWith('application/openmetrics-text') ?? false;
+      const mode = showsExemplars(registry) ? 'with_exemplars' : 'plain';
+      // The registry may have changed its mode since.
+      if (mode === 'with_exemplars') store.keepsExemplars = true;
       return {
         // Read anew: in OpenMetrics mode the registry takes the suffix _total off it.
         name: this.name,
         help: definition.description,
         type: definition.kind,
         aggregator: 'sum',
-        values: valuesOf(family, definition.family, showsExemplars ? 'with_exemplars' : 'plain'),
+        values: valuesOf(family, definition.family, mode),
       };
     },
   };
 }
 
-function valuesOf(family: Family, name: string, mode: 'with_exemplars' | 'plain'): unknown[] {
-  if (family.kind === 'histogram') return family.cells.flatMap(cell => bucketsOf(cell, name, mode));
-  return family.samples.map(({ attributes, value }) => ({ labels: labelsOf(attributes), value }));
+type Mode = 'with_exemplars' | 'plain';
+
+function showsExemplars(registry: PrometheusRegistry): boolean {
+  return registry.contentType?.startsWith('application/openmetrics-text') ?? false;
 }
 
-function bucketsOf(cell: HistogramCell, name: string, mode: 'with_exemplars' | 'plain'): unknown[] {
+function valuesOf(family: Family, name: string, mode: Mode): unknown[] {
+  if (family.kind === 'histogram') return family.cells.flatMap(cell => bucketsOf(cell, name, mode));
+  return family.samples.map(({ attributes, value, exemplar }) => ({
+    labels: labelsOf(attributes),
+    value,
+    ...(mode === 'with_exemplars' ? { exemplar: toExemplar(exemplar) ?? null } : undefined),
+  }));
+}
+
+function bucketsOf(cell: HistogramCell, name: string, mode: Mode): unknown[] {
   const labels = labelsOf(cell.attributes);
   let cumulative = 0;
   const buckets = cell.counts.map((count, i) => {

@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { envDetector, type ResourceDetector, serviceInstanceIdDetector } from '@opentelemetry/resources';
 import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
-import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { reportFault } from '../../src/engine/faults.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
 import { type AnyLogger, logTo } from '../loggers/index.ts';
 import { retryContextProcessor, retryMetricProducer } from '../opentelemetry/index.ts';
 import { type MetricsServer, openMetricsServer, type PrometheusAddress } from './metrics-server.ts';
+import { isOtlpEndpointSet, spanReceiversFromEnvironment } from './span-receivers.ts';
 
 export type { PrometheusAddress } from './metrics-server.ts';
 
@@ -42,8 +42,9 @@ export interface Telemetry {
 }
 
 /**
- * Starts OpenTelemetry for this process: spans, and `/metrics` for Prometheus. Spans go to an OTLP collector only when
- * `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or `OTEL_TRACES_EXPORTER=otlp` asks for it.
+ * Starts OpenTelemetry for this process: spans, and `/metrics` for Prometheus. Spans go to an OTLP collector (by
+ * http/protobuf) only when `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or
+ * `OTEL_TRACES_EXPORTER=otlp` asks for it.
  *
  * @throws RangeError when a port or the timeout is out of range
  *
@@ -82,10 +83,7 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
 }
 
 function sdkConfiguration(options: TelemetryOptions, exporter: PrometheusExporter): Partial<NodeSDKConfiguration> {
-  const receivers = [
-    ...(isOtlpWanted() ? [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })] : []),
-    ...(options.spanProcessors ?? []),
-  ];
+  const receivers = [...spanReceiversFromEnvironment(), ...(options.spanProcessors ?? [])];
   return {
     ...(options.serviceName === undefined ? undefined : { serviceName: options.serviceName }),
     // The other detectors publish the command line, the host and the user.
@@ -100,16 +98,6 @@ function sdkConfiguration(options: TelemetryOptions, exporter: PrometheusExporte
 }
 
 const DETECTORS: ResourceDetector[] = [envDetector, serviceInstanceIdDetector];
-
-function isOtlpEndpointSet(): boolean {
-  const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT } = process.env;
-  return Boolean(OTEL_EXPORTER_OTLP_ENDPOINT || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
-}
-
-function isOtlpWanted(): boolean {
-  const exporters = (process.env.OTEL_TRACES_EXPORTER ?? '').split(',').map(name => name.trim());
-  return exporters.includes('none') ? false : isOtlpEndpointSet() || exporters.includes('otlp');
-}
 
 async function shutDown(sdk: NodeSDK, server: MetricsServer | undefined, limit: number): Promise<void> {
   const work = Promise.allSettled([sdk.shutdown(), server?.close()]).then(results => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { reportFault } from '../../src/engine/faults.ts';
 
 /** Where a server listens. */
 export interface PrometheusAddress {
@@ -38,7 +39,9 @@ export function openMetricsServer(
   });
   server.unref();
   const ready = new Promise<string>((resolve, reject) => {
-    server.once('error', error => {
+    server.on('error', error => {
+      // Later ones, such as a process that has run out of file handles, are no reason to bring a service down either.
+      if (server.listening) return reportFault('exporter', error);
       const taken = `/metrics cannot be served on ${host}:${port} (${(error as NodeJS.ErrnoException).code}); the service goes on without it`;
       process.emitWarning(taken, { type: 'RetryscopeWarning', code: 'RETRYSCOPE_METRICS_PORT' });
       reject(error);
@@ -51,11 +54,14 @@ export function openMetricsServer(
   ready.catch(() => undefined);
   return {
     ready,
-    close: () =>
-      new Promise(resolve => {
+    close: async () => {
+      // A server that is still looking up its host would open after it was closed.
+      await ready.catch(() => undefined);
+      await new Promise<void>(resolve => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+    },
   };
 }
 

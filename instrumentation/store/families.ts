@@ -1,7 +1,7 @@
-import { faultCounts } from '../../src/engine/faults.ts';
+import { type FaultSource, faultCounts } from '../../src/engine/faults.ts';
 import { VERSION } from '../../src/engine/version.ts';
 import { LABEL_VALUES, LABELS, METRICS, type MetricDefinition } from '../names.ts';
-import type { Attributes, HistogramCell } from './histogram-cell.ts';
+import type { Attributes, Exemplar, HistogramCell } from './histogram-cell.ts';
 import type { OperationCells } from './operation-cells.ts';
 import { store } from './store.ts';
 
@@ -9,6 +9,8 @@ import { store } from './store.ts';
 export interface Sample {
   readonly attributes: Attributes;
   readonly value: number;
+  /** A call that was counted here, where exemplars are kept. */
+  readonly exemplar?: Exemplar | undefined;
 }
 
 /** One metric family with what it holds now. */
@@ -72,8 +74,11 @@ function histogram(definition: MetricDefinition, cells: readonly HistogramCell[]
 function samplesOf(definition: MetricDefinition, all: readonly OperationCells[]): Sample[] {
   switch (definition) {
     case METRICS.calls:
-      return all.flatMap(({ operation, calls }) =>
-        LABEL_VALUES.outcome.map(outcome => sample(calls[outcome], { operation, [LABELS.outcome]: outcome })),
+      return all.flatMap(({ operation, calls, callExemplars }) =>
+        LABEL_VALUES.outcome.map(outcome => ({
+          ...sample(calls[outcome], { operation, [LABELS.outcome]: outcome }),
+          exemplar: callExemplars[outcome],
+        })),
       );
     case METRICS.attempts:
       return all.flatMap(({ operation, attemptsSucceeded, attemptsFailed }) => [
@@ -94,14 +99,20 @@ function samplesOf(definition: MetricDefinition, all: readonly OperationCells[])
     case METRICS.objectiveRatio:
       return all.map(({ operation, objectiveRatio }) => sample(objectiveRatio, { operation }));
     case METRICS.telemetryErrors:
-      return [...faultCounts()].map(([source, count]) => sample(count, { [LABELS.source]: source }));
+      return faultSources().map(source => sample(faultCounts().get(source) ?? 0, { [LABELS.source]: source }));
     case METRICS.overflow:
-      return Object.entries(store.overflow).map(([source, count]) => sample(count, { [LABELS.source]: source }));
+      return LABEL_VALUES.overflowSource.map(source => sample(store.overflow[source], { [LABELS.source]: source }));
     case METRICS.info:
       return [sample(1, { [LABELS.version]: VERSION })];
     default:
       return [];
   }
+}
+
+/** All of them, those without a fault too: an alert sees the first fault only where a 0 was before. */
+function faultSources(): string[] {
+  const known: readonly FaultSource[] = LABEL_VALUES.faultSource;
+  return [...new Set<string>([...known, ...faultCounts().keys()])];
 }
 
 function sample(value: number, attributes: Attributes): Sample {

@@ -7,6 +7,7 @@ import type {
   RetryObserver,
   Scope,
 } from '../../src/engine/observer.ts';
+import { COUNTS, CountingTurn } from './counting-turn.ts';
 import type { OperationCells } from './operation-cells.ts';
 import {
   type RecordContext,
@@ -19,50 +20,69 @@ import {
 import { store } from './store.ts';
 
 /** An observer that counts and measures, and makes no spans. */
-export const metricsObserver: RetryObserver = {
-  call: info => (store.readers.size === 0 ? undefined : new MeteredCall(store.cellsFor(info))),
-  prepare: info => {
-    store.cellsFor(info);
-  },
-};
+export const metricsObserver: RetryObserver = createMetricsObserver();
+
+function createMetricsObserver(): RetryObserver {
+  const observer = {
+    [COUNTS]: true,
+    call: (info: Parameters<RetryObserver['call']>[0]) =>
+      store.readers.size > 0 && turn.isMine() ? new MeteredCall(store.cellsFor(info)) : undefined,
+    prepare: (info: Parameters<RetryObserver['call']>[0]) => {
+      store.cellsFor(info);
+    },
+  };
+  const turn = new CountingTurn(observer);
+  return observer;
+}
 
 /** A call that is counted and measured. */
 export class MeteredCall implements CallScope {
-  readonly cells: OperationCells;
+  /** Undefined when another observer counts, or nobody reads. */
+  readonly cells: OperationCells | undefined;
   #phase: 'attempt' | 'waiting' = 'attempt';
-  #attempt: Scope<AttemptEnd> | undefined;
 
-  constructor(cells: OperationCells) {
+  constructor(cells: OperationCells | undefined) {
     this.cells = cells;
-    recordCallStart(cells);
+    if (cells !== undefined) recordCallStart(cells);
   }
 
-  attempt(info: AttemptInfo): Scope<AttemptEnd> {
-    this.#phase = 'attempt';
-    recordAttemptStart(this.cells, info);
-    this.#attempt ??= { end: end => this.attemptEnded(end, undefined) };
-    return this.#attempt;
+  attempt(info: AttemptInfo): Scope<AttemptEnd> | undefined {
+    this.attemptStarted(info);
+    return new MeteredAttempt(this);
   }
 
   event(event: RetryEvent): void {
-    this.retryScheduled(event, undefined);
+    if (this.cells !== undefined) recordRetry(this.cells, event, this.at);
   }
 
   end(end: CallEnd): void {
-    this.callEnded(end, undefined);
+    if (this.cells !== undefined) recordCallEnd(this.cells, end, this.#phase, this.at);
   }
 
-  /** For a scope that adds spans to the counting: the same steps, with the span at hand. */
-  protected attemptEnded(end: AttemptEnd, at: RecordContext | undefined): void {
-    recordAttemptEnd(this.cells, end, at);
+  attemptStarted(info: AttemptInfo): void {
+    this.#phase = 'attempt';
+    if (this.cells !== undefined) recordAttemptStart(this.cells, info);
+  }
+
+  attemptEnded(end: AttemptEnd): void {
     if (end.outcome === 'failure' && end.next === 'retry') this.#phase = 'waiting';
+    if (this.cells !== undefined) recordAttemptEnd(this.cells, end, this.at);
   }
 
-  protected retryScheduled(event: RetryEvent, at: RecordContext | undefined): void {
-    recordRetry(this.cells, event, at);
+  /** For a call that has a span: where its records belong. */
+  protected get at(): RecordContext | undefined {
+    return undefined;
+  }
+}
+
+class MeteredAttempt implements Scope<AttemptEnd> {
+  readonly #call: MeteredCall;
+
+  constructor(call: MeteredCall) {
+    this.#call = call;
   }
 
-  protected callEnded(end: CallEnd, at: RecordContext | undefined): void {
-    recordCallEnd(this.cells, end, this.#phase, at);
+  end(end: AttemptEnd): void {
+    this.#call.attemptEnded(end);
   }
 }

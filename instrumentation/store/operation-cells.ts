@@ -1,6 +1,6 @@
 import type { CallOutcome, DelaySource } from '../../src/engine/outcome.ts';
 import { LABEL_VALUES, LABELS, METRICS, OTHER } from '../names.ts';
-import { HistogramCell } from './histogram-cell.ts';
+import { type Exemplar, HistogramCell } from './histogram-cell.ts';
 
 /** How many kinds of error one operation tells apart; further ones count as `other`. */
 export const MAX_ERROR_TYPES = 32;
@@ -9,6 +9,8 @@ export const MAX_ERROR_TYPES = 32;
 export class OperationCells {
   readonly operation: string;
   readonly calls: Record<CallOutcome, number>;
+  /** The latest exemplar of each outcome. */
+  readonly callExemplars: Partial<Record<CallOutcome, Exemplar>> = {};
   attemptsSucceeded = 0;
   readonly attemptsFailed: Map<string, number> = new Map();
   readonly retries: Record<Exclude<DelaySource, 'none'>, number> = { backoff: 0, retry_after: 0 };

@@ -2,14 +2,15 @@ import { errorType } from '../../src/engine/describe-error.ts';
 import type { AttemptEnd, AttemptInfo, CallEnd, RetryEvent } from '../../src/engine/observer.ts';
 import type { CallOutcome } from '../../src/engine/outcome.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
-import type { HistogramCell } from './histogram-cell.ts';
+import type { Exemplar, HistogramCell } from './histogram-cell.ts';
 import type { OperationCells } from './operation-cells.ts';
 import { type HistogramName, store } from './store.ts';
 
 /** Where a record belongs: the span to show as exemplar, and the context for an OpenTelemetry instrument. */
 export interface RecordContext {
-  readonly traceId: string;
-  readonly spanId: string;
+  readonly span: {
+    spanContext(): { readonly traceId: string; readonly spanId: string; readonly traceFlags: number };
+  };
   readonly context: unknown;
 }
 
@@ -54,8 +55,12 @@ export function recordCallEnd(
 ): void {
   if (phase === 'attempt') cells.inAttempt--;
   else cells.waiting--;
-  cells.calls[outcomeOf(end)]++;
-  recordValue('callDuration', cells.callDuration[end.outcome], end.durationMs / 1000, at);
+  const outcome = outcomeOf(end);
+  const seconds = end.durationMs / 1000;
+  cells.calls[outcome]++;
+  const exemplar = exemplarOf(seconds, at);
+  if (exemplar !== undefined) cells.callExemplars[outcome] = { ...exemplar, value: 1 };
+  recordValue('callDuration', cells.callDuration[end.outcome], seconds, at);
   recordValue('callAttempts', cells.callAttempts[end.outcome], end.attempts, at);
 }
 
@@ -67,8 +72,17 @@ export function outcomeOf(end: CallEnd): CallOutcome {
 
 function recordValue(name: HistogramName, cell: HistogramCell, value: number, at: RecordContext | undefined): void {
   const bucket = cell.record(value);
-  if (at !== undefined && store.keepsExemplars && bucket >= 0) {
-    cell.exemplars[bucket] = { traceId: at.traceId, spanId: at.spanId, value, time: systemClock.wallNow() };
-  }
-  if (store.sinks !== undefined && bucket >= 0) store.sinks[name](value, cell.attributes, at?.context);
+  if (bucket < 0) return;
+  const exemplar = exemplarOf(value, at);
+  if (exemplar !== undefined) cell.exemplars[bucket] = exemplar;
+  if (store.sinks !== undefined) store.sinks[name](value, cell.attributes, at?.context);
 }
+
+/** Only where somebody shows it, and only of a trace that was sampled: a link to another one leads nowhere. */
+function exemplarOf(value: number, at: RecordContext | undefined): Exemplar | undefined {
+  if (at === undefined || !store.keepsExemplars) return undefined;
+  const { traceId, spanId, traceFlags } = at.span.spanContext();
+  return (traceFlags & SAMPLED) === 0 ? undefined : { traceId, spanId, value, time: systemClock.wallNow() };
+}
+
+const SAMPLED = 1;

@@ -25,6 +25,8 @@ export class MetricStore {
   readonly readers: Set<string> = new Set();
   /** OpenTelemetry histograms that are fed as well, where no reader can take the cells themselves. */
   sinks: Readonly<Record<HistogramName, HistogramSink>> | undefined;
+  /** The MeterProvider whose instruments show the cells. */
+  meterProvider: unknown;
   /** True once somebody shows exemplars. */
   keepsExemplars = false;
   readonly #byInfo: WeakMap<CallInfo, OperationCells> = new WeakMap();

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { spawnSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
 import { systemClock } from '../../src/engine/system-clock.ts';
 import { FakeClock } from '../../src/testing/index.ts';
@@ -135,19 +134,6 @@ describe('a wait that may not keep the process alive', () => {
     expect(unreferenced(() => void systemClock.sleep(1000, undefined, hold))).toBe(expected);
     expect(unreferenced(() => void systemClock.sleep(1000, signal, hold))).toBe(expected);
     expect(unreferenced(() => systemClock.timer(1000, () => undefined, hold))).toBe(expected);
-  });
-
-  it.each<['ref' | 'unref', string]>([
-    ['ref', 'waited'],
-    ['unref', ''],
-  ])('%s, when waits are shared', (hold, printed) => {
-    const script = `
-      import { systemClock } from ${JSON.stringify(`${process.cwd()}/src/engine/system-clock.ts`)};
-      void systemClock.sleep(30, undefined, '${hold}').then(() => console.log('waited'));`;
-    const { stdout } = spawnSync(`${process.cwd()}/node_modules/.bin/node`, ['--input-type=module', '-e', script], {
-      encoding: 'utf8',
-    });
-    expect(stdout.trim()).toBe(printed);
   });
 
   it('makes no fuss when the timers of a test cannot be unreferenced', async () => {

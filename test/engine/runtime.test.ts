@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { retry, setTesting } from '../../src/core.ts';
 import { reportFault } from '../../src/engine/faults.ts';
 import { runtime } from '../../src/engine/runtime.ts';
@@ -50,29 +48,6 @@ describe('setTesting', () => {
   it.each([0, -1, 1.5, Number.NaN, '2'])('refuses %j attempts', attempts => {
     expect(() => setTesting({ attempts: attempts as number })).toThrow(RangeError);
     expect(() => setTesting({ attempts: attempts as number })).toThrow('setTesting: attempts is');
-  });
-});
-
-describe('RETRYSCOPE_DISABLED', () => {
-  const script = `
-    import { retry } from ${JSON.stringify(join(process.cwd(), 'src/core.ts'))};
-    let calls = 0;
-    await retry(() => { calls++; throw new Error('x'); }, { initialDelay: 1, maxAttempts: 4 }).catch(() => undefined);
-    console.log(calls);`;
-  it.each([
-    ['1', '1'],
-    ['', '4'],
-    ['0', '4'],
-  ])('=%s makes %s attempts', (value, calls) => {
-    const { stdout, stderr } = spawnSync(
-      join(process.cwd(), 'node_modules/.bin/node'),
-      ['--input-type=module', '-e', script],
-      {
-        env: { ...process.env, RETRYSCOPE_DISABLED: value },
-        encoding: 'utf8',
-      },
-    );
-    expect([stdout.trim(), stderr]).toEqual([calls, '']);
   });
 });
 

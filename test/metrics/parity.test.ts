@@ -1,6 +1,7 @@
 import { metrics, trace } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { SamplingDecision } from '@opentelemetry/sdk-trace';
 import * as successor from '@prometheus-io/client';
 import * as promClient from 'prom-client';
 import { openTelemetryObserver, retryMetricProducer } from '../../instrumentation/opentelemetry/index.ts';
@@ -8,7 +9,7 @@ import { type PrometheusRegistry, registerRetryMetrics } from '../../instrumenta
 import { FED_FAMILIES } from '../../instrumentation/store/families.ts';
 import { MAX_ERROR_TYPES } from '../../instrumentation/store/operation-cells.ts';
 import { MAX_OPERATIONS, store } from '../../instrumentation/store/store.ts';
-import { RetryPolicy, retry } from '../../src/core.ts';
+import { addObserver, type RetryObserver, RetryPolicy, retry } from '../../src/core.ts';
 import { runtime } from '../../src/engine/runtime.ts';
 import { startTracing, stopTelemetry } from '../spans/sdk.ts';
 import { parseExposition, scrape } from '../support/exposition.ts';
@@ -21,6 +22,7 @@ const throwing = (error: unknown) => (): never => {
 beforeEach(() => {
   store.operations.clear();
   store.readers.clear();
+  store.keepsExemplars = false;
   store.overflow.operation = 0;
   store.overflow.error_type = 0;
   runtime.observers.length = 0;
@@ -52,11 +54,8 @@ describe('OpenTelemetry, prom-client and @prometheus-io/client', () => {
       parseExposition,
     );
     expect(Object.keys(otel?.samples ?? {}).length).toBeGreaterThan(300);
-    expect(Object.keys(otel?.types ?? {}).sort()).toEqual(
-      FED_FAMILIES.map(({ family }) => family)
-        .filter(f => f !== 'retry_telemetry_errors_total' || 'retry_telemetry_errors_total' in (otel?.types ?? {}))
-        .sort(),
-    );
+    expect(Object.keys(otel?.types ?? {}).sort()).toEqual(FED_FAMILIES.map(({ family }) => family).sort());
+    expect(otel?.samples['retry_telemetry_errors_total{source="observer"}']).toBe(0);
     for (const other of others) {
       expect(other.samples).toEqual(otel?.samples);
       for (const [family, type] of Object.entries(otel?.types ?? {})) {
@@ -83,10 +82,44 @@ describe('OpenTelemetry, prom-client and @prometheus-io/client', () => {
       expect(text).toMatch(
         /retry_call_duration_seconds_bucket\{[^}]*\} 1 # \{trace_id="[0-9a-f]{32}",span_id="[0-9a-f]{16}"\} /,
       );
-      expect(text).toContain('retry_calls_total{operation="shown",outcome="success"} 1');
+      expect(text).toMatch(
+        /retry_calls_total\{operation="shown",outcome="success"\} 1 # \{trace_id="[0-9a-f]{32}",span_id="[0-9a-f]{16}"\} 1 /,
+      );
+      expect(text).toMatch(/retry_calls_total\{operation="shown",outcome="aborted"\} 0\n/);
       expect(text.trimEnd().endsWith('# EOF')).toBe(true);
     }
     expect(trace.getTracerProvider()).toBeDefined();
+  });
+
+  it('carry none of a trace that was not sampled, and keep none in the classic text format', async () => {
+    const record = { shouldSample: () => ({ decision: SamplingDecision.RECORD }), toString: () => 'record' };
+    startTracing({ sampler: record });
+    const registry = new promClient.Registry() as unknown as PrometheusRegistry & {
+      setContentType(type: string): void;
+      metrics(): Promise<string>;
+    };
+    registerRetryMetrics(registry);
+    expect(store.keepsExemplars).toBe(false);
+    registry.setContentType('application/openmetrics-text; version=1.0.0; charset=utf-8');
+    await registry.metrics();
+    expect(store.keepsExemplars).toBe(true);
+    await retry(() => 1, { ...quick, operation: 'recorded', observer: openTelemetryObserver() });
+    expect(await registry.metrics()).not.toContain('trace_id');
+  });
+
+  it('count once when the main entry comes after them', async () => {
+    const registry = new promClient.Registry();
+    registerRetryMetrics(registry as never);
+    await retry(() => 1, { ...quick, operation: 'early' });
+    // What the main entry does: its observer goes in front.
+    const [earlier] = runtime.observers.splice(0);
+    addObserver(openTelemetryObserver());
+    addObserver(earlier as RetryObserver);
+    await retry(() => 1, { ...quick, operation: 'late' });
+    const { samples } = parseExposition(await registry.metrics());
+    expect(samples['retry_calls_total{operation="early",outcome="success"}']).toBe(1);
+    expect(samples['retry_calls_total{operation="late",outcome="success"}']).toBe(1);
+    expect(samples['retry_call_duration_seconds_count{operation="late",result="success"}']).toBe(1);
   });
 
   it('refuse something that is no registry', () => {

@@ -26,6 +26,9 @@ const taken = (): Promise<Server> =>
     server.listen(0, '127.0.0.1', () => resolve(server));
   });
 
+// Processes are started here, on machines that may be busy.
+jest.setTimeout(60_000);
+
 describe('startTelemetry', () => {
   it('serves /metrics on a port of its own, and gives spans, with nothing but the import', async () => {
     const exporter = new InMemorySpanExporter();
@@ -129,8 +132,20 @@ describe('startTelemetry', () => {
     expect(received).toEqual(['/v1/traces']);
     expect(await run({})).toBe('false');
     expect(received).toEqual(['/v1/traces']);
+    // What OTEL_TRACES_EXPORTER names goes before the endpoint.
+    expect(await run({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_EXPORTER: 'none' })).toBe('false');
+    expect(await run({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_EXPORTER: 'console' })).toContain(
+      "name: 'retry anonymous'",
+    );
+    expect(received).toEqual(['/v1/traces']);
     collector.closeAllConnections();
     collector.close();
+  });
+
+  it('leaves no server open when it is shut down before the server listens', async () => {
+    const telemetry = startTelemetry({ prometheus: { port: 0 } });
+    await telemetry.shutdown();
+    await expect(fetch(String(await telemetry.ready))).rejects.toThrow('fetch failed');
   });
 
   it('shuts down within its limit and never rejects, whatever the exporter does', async () => {

@@ -1,6 +1,11 @@
 import { metrics, trace } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import {
   openTelemetryObserver,
   retryMetricProducer,
@@ -22,6 +27,7 @@ beforeEach(() => {
   store.operations.clear();
   store.readers.clear();
   store.sinks = undefined;
+  store.meterProvider = undefined;
 });
 afterEach(stopTelemetry);
 
@@ -94,6 +100,37 @@ describe('metrics through our producer', () => {
     await threeCalls();
     // The parser refuses a sample that stands there twice.
     expect(parseExposition(await scrape(reader)).samples).toMatchObject(EXPECTED);
+  });
+});
+
+describe('metrics through our producer and a push exporter', () => {
+  it('are the same, with units and scope', async () => {
+    const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+    const reader = new PeriodicExportingMetricReader({
+      exporter,
+      exportIntervalMillis: 1e8,
+      exportTimeoutMillis: 1e4,
+      metricProducers: [retryMetricProducer()],
+    } as never);
+    const provider = new MeterProvider({ readers: [reader] });
+    metrics.setGlobalMeterProvider(provider);
+    await threeCalls();
+    await provider.forceFlush();
+    const [scope, ...others] = exporter.getMetrics()[0]?.scopeMetrics ?? [];
+    expect(others).toEqual([]);
+    expect(scope?.scope).toEqual({ name: 'retryscope', version: '0.1.0' });
+    const found = Object.fromEntries(scope?.metrics.map(metric => [metric.descriptor.name, metric]) ?? []);
+    expect(Object.keys(found)).toHaveLength(12);
+    expect(found['retry.call.duration.seconds']).toMatchObject({
+      descriptor: { unit: 's', description: 'Total time of a call, waits included.' },
+      aggregationTemporality: AggregationTemporality.CUMULATIVE,
+      dataPoints: [
+        { attributes: { operation: 'load', result: 'success' }, value: { count: 2, sum: 1.5 } },
+        { attributes: { operation: 'load', result: 'failure' }, value: { count: 1, sum: 1.5 } },
+      ],
+    });
+    expect(found['retry.calls']).toMatchObject({ descriptor: { unit: '{call}' }, isMonotonic: true });
+    await provider.shutdown();
   });
 });
 

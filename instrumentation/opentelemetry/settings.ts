@@ -1,0 +1,42 @@
+import type { OpenTelemetryOptions } from './options.ts';
+
+/**
+ * Changes how the main entry shows calls in OpenTelemetry: those of every policy without an `observer` of its own, from
+ * the next call on. Options that are left out go back to their defaults.
+ *
+ * @throws TypeError when an option is wrong
+ *
+ * @example
+ * ```ts
+ * configureOpenTelemetry({ attemptSpans: 'retries' });
+ * ```
+ */
+export function configureOpenTelemetry(options: OpenTelemetryOptions): void {
+  processSettings.options = checked(options);
+}
+
+/** Options that may be replaced while an observer lives. */
+export interface Settings {
+  options: OpenTelemetryOptions;
+}
+
+const KEY = Symbol.for('retryscope.opentelemetry.1');
+const shared = globalThis as { [KEY]?: Settings };
+
+/** What observers without options of their own follow; shared by the copies of the package in a process. */
+export const processSettings: Settings = shared[KEY] ?? { options: {} };
+shared[KEY] = processSettings;
+
+const ALLOWED = { attemptSpans: ['always', 'retries', 'never'], metrics: ['auto', 'none'] } as const;
+
+/** The options themselves, when they are right. */
+export function checked(options: OpenTelemetryOptions): OpenTelemetryOptions {
+  for (const name of ['attemptSpans', 'metrics'] as const) {
+    const value: string | undefined = options[name];
+    const allowed: readonly string[] = ALLOWED[name];
+    if (value !== undefined && !allowed.includes(value)) {
+      throw new TypeError(`${name} is ${JSON.stringify(value)}; it must be one of ${allowed.join(', ')}`);
+    }
+  }
+  return { ...options };
+}
