@@ -1,5 +1,6 @@
 export { setRetryObjective } from '../store/objective.ts';
 export { attemptNumberOf } from './attempt-context.ts';
+export { logToOpenTelemetry } from './log-records.ts';
 export { openTelemetryObserver } from './observer.ts';
 export type { OpenTelemetryOptions } from './options.ts';
 export { type RetryMetricProducer, retryMetricProducer } from './producer.ts';
