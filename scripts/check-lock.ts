@@ -30,13 +30,8 @@ function problemsOf(path: string, packages: Readonly<Record<string, LockedPackag
   ]);
 }
 
-/** npm looks for a dependency beside its dependent, and then further up. */
+/** npm looks for a dependency in the dependent's own folder first, and then further and further up. */
 function isLocked(packages: Readonly<Record<string, LockedPackage>>, place: string, name: string): boolean {
-  for (let folder = place; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
-    if (`${folder === '' ? '' : `${folder}/`}node_modules/${name}` in packages) return true;
-    if (folder === '') return false;
-    if (!folder.includes('/node_modules/')) folder = '';
-    if (folder === '' && `node_modules/${name}` in packages) return true;
-    if (folder === '') return false;
-  }
+  if (`${place}/node_modules/${name}`.replace(/^\//, '') in packages) return true;
+  return place !== '' && isLocked(packages, place.slice(0, Math.max(0, place.lastIndexOf('/node_modules/'))), name);
 }

@@ -1,7 +1,7 @@
 // Installs what the locks name, where that has not happened yet. Runs under any Node from 20 on, without dependencies,
 // and costs a few file reads when there is nothing to do.
 import { execSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,11 +9,29 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 for (const folder of ['.', 'test/opentelemetry-2']) {
   const place = join(root, folder);
-  const lock = readFileSync(join(place, 'package-lock.json'), 'utf8');
-  // What is installed is told by a copy of the lock that it was installed from: times of files mean little in a clone.
-  const stamp = join(place, 'node_modules/.installed-lock.json');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) continue;
+  if (isInstalled(place)) continue;
   console.log(`Installing dependencies${folder === '.' ? '' : ` of ${folder}`} (npm ci) ...`);
   execSync('npm ci --no-audit --no-fund --loglevel=error', { cwd: place, stdio: 'inherit' });
-  writeFileSync(stamp, lock);
+}
+
+/**
+ * npm notes what it installed in a lock of its own, once it has finished. Times of files would mean little in a clone.
+ * Optional packages that are made for other platforms are missing from it.
+ */
+function isInstalled(place) {
+  const wanted = packagesIn(join(place, 'package-lock.json'));
+  const installed = packagesIn(join(place, 'node_modules/.package-lock.json'));
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    const found = installed[path];
+    return path === '' || (found === undefined ? optional === true : found.version === version);
+  });
+}
+
+function packagesIn(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).packages;
+  } catch (error) {
+    if (error.code === 'ENOENT') return {};
+    throw error;
+  }
 }

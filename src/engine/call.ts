@@ -134,7 +134,7 @@ export class Call<T> {
     this.#delayMs = delayMs;
     this.#delaySource = decision.delaySource;
     this.#totalDelayMs += delayMs;
-    this.#announceRetry(now, error, errorClass);
+    if (this.#watch !== undefined || policy.onRetry !== undefined) this.#announceRetry(now, error, errorClass);
     return 'retry';
   }
 

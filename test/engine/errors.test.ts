@@ -9,28 +9,29 @@ import { RefusedResultError } from '../../src/engine/errors.ts';
 import { retrySummary } from '../../src/engine/summary.ts';
 
 describe('the library’s own errors', () => {
-  it.each<[Error, string, string, string]>([
+  it.each<[string, () => Error, string, string]>([
     [
-      new AttemptTimeoutError(2, 50),
       'AttemptTimeoutError',
+      () => new AttemptTimeoutError(2, 50),
       'ERR_RETRY_ATTEMPT_TIMEOUT',
       'Attempt 2 took longer than attemptTimeout, 50 ms',
     ],
     [
-      new DeadlineExceededError(3, 900),
       'DeadlineExceededError',
+      () => new DeadlineExceededError(3, 900),
       'ERR_RETRY_DEADLINE_EXCEEDED',
       'Attempt 3 was cut off: the call reached maxElapsed, 900 ms',
     ],
-    [new NonRetryableError('no use'), 'NonRetryableError', 'ERR_RETRY_NOT_RETRYABLE', 'no use'],
-    [new RefusedResultError(), 'RefusedResultError', 'ERR_RETRY_RESULT', 'retryOnResult refused the result'],
+    ['NonRetryableError', () => new NonRetryableError('no use'), 'ERR_RETRY_NOT_RETRYABLE', 'no use'],
+    ['RefusedResultError', () => new RefusedResultError(), 'ERR_RETRY_RESULT', 'retryOnResult refused the result'],
     [
-      new OperationClosedError(),
       'OperationClosedError',
+      () => new OperationClosedError(),
       'ERR_RETRY_OPERATION_CLOSED',
       'The RetryableOperation was disposed of',
     ],
-  ])('%s', (error, name, code, message) => {
+  ])('%s', (name, make, code, message) => {
+    const error = make();
     expect(error).toMatchObject({ name, code, message });
     expect(error).toBeInstanceOf(Error);
     expect(isRetryError(error)).toBe(true);
