@@ -107,32 +107,100 @@ describe('the packed package', () => {
       expect(JSON.parse(run(node, ['smoke.js'], place))).toEqual({ value: 3, errors: [] });
     });
 
-    it('loads in jest’s default mode', () => {
-      const test = `
-        const { retry, retrySummary } = require('retryscope');
-        const { FakeClock } = require('retryscope/testing');
+    it('loads in jest’s default mode and in its mode for ES modules', () => {
+      const uses = `
         test('retries', async () => {
           const clock = new FakeClock();
           const call = retry(({ number }) => { if (number < 2) throw new Error('x'); return number; }, { clock });
           await clock.runAll();
           expect(await call).toBe(2);
         });`;
-      writeFileSync(join(place, 'smoke.test.cjs'), test);
+      const names: [string, string][] = [
+        ['{ retry }', 'retryscope'],
+        ['{ FakeClock }', 'retryscope/testing'],
+      ];
+      const required = names.map(([name, from]) => `const ${name} = require('${from}');`).join('\n');
+      const imported = names.map(([name, from]) => `import ${name} from '${from}';`).join('\n');
+      writeFileSync(join(place, 'smoke.test.cjs'), required + uses);
+      writeFileSync(join(place, 'smoke.test.mjs'), imported + uses);
       writeFileSync(
         join(place, 'jest.config.cjs'),
-        'module.exports = { testMatch: ["**/*.test.cjs"], transform: {} };',
+        'module.exports = { testMatch: ["**/*.test.?js"], transform: {}, moduleFileExtensions: ["js", "cjs", "mjs"] };',
       );
-      expect(() => run(bin('node'), [bin('jest'), '--silent'], place)).not.toThrow();
+      const jest = (file: string): string =>
+        run(bin('node'), ['--experimental-vm-modules', '--no-warnings', bin('jest'), '--silent', file], place);
+      expect(() => jest('smoke.test.cjs')).not.toThrow();
+      expect(() => jest('smoke.test.mjs')).not.toThrow();
+    });
+
+    it('is one library, however it is loaded', () => {
+      const script = `
+        import { createRequire } from 'node:module';
+        import { addObserver } from 'retryscope';
+        const { retry } = createRequire(import.meta.url)('retryscope');
+        let seen = 0;
+        addObserver({ call: () => { seen++; return {}; } });
+        await retry(() => 1);
+        console.log(seen);`;
+      writeFileSync(join(place, 'both.mjs'), script);
+      expect(run(bin('node'), ['both.mjs'], place).trim()).toBe('1');
     });
   });
 
-  it('needs nothing but the API, and says which peer an entry lacks', () => {
-    const place = project('lean', 'module', ['@opentelemetry/api@1.9.1']);
-    writeFileSync(join(place, 'smoke.js'), "import { retry } from 'retryscope'; console.log(await retry(() => 5));");
+  describe('beside the API alone', () => {
+    let place: string;
+    beforeAll(() => {
+      place = project('lean', 'module', ['@opentelemetry/api@1.9.1']);
+    }, 60_000);
+
+    it('works, and says which peer an entry lacks', () => {
+      writeFileSync(join(place, 'smoke.js'), "import { retry } from 'retryscope'; console.log(await retry(() => 5));");
+      expect(run(bin('node'), ['smoke.js'], place).trim()).toBe('5');
+      writeFileSync(join(place, 'setup.js'), "import 'retryscope/setup';");
+      expect(() => run(bin('node'), ['setup.js'], place)).toThrow(/Cannot find package '@opentelemetry/);
+    });
+
+    it('has types that need nothing else either, as a module and as CommonJS', () => {
+      const code = `
+        import { retry } from 'retryscope';
+        import { FakeClock } from 'retryscope/testing';
+        import type { RetryPolicy } from 'retryscope/core';
+        export const value: Promise<number> = retry(({ number }) => number, { clock: new FakeClock() });
+        export type Policy = RetryPolicy;`;
+      writeFileSync(join(place, 'a.mts'), code);
+      writeFileSync(join(place, 'b.cts'), code);
+      const options = ['--strict', '--module', 'nodenext', '--target', 'es2022', '--noEmit', '--types', ''];
+      expect(run(bin('tsc'), [...options, '--skipLibCheck', 'false', 'a.mts', 'b.cts'], place)).toBe('');
+    });
+
+    it('keeps its default observers when it is bundled', () => {
+      const bundle = (code: string): string => {
+        const { outputFiles } = buildSync({
+          stdin: { contents: code, resolveDir: place },
+          bundle: true,
+          platform: 'node',
+          format: 'esm',
+          write: false,
+        });
+        return outputFiles[0]?.text ?? '';
+      };
+      expect(bundle("export { retry } from 'retryscope';")).toContain('@opentelemetry/api');
+      expect(bundle("import 'retryscope/core';").length).toBeLessThan(200);
+    });
+  });
+
+  it('can be installed beside the 2.x line of the OpenTelemetry SDK', () => {
+    const line = ['api@1.9.1', 'sdk-node@0.223.0', 'exporter-prometheus@0.223.0', 'sdk-metrics@2.12.0'];
+    const place = project(
+      'line-2',
+      'module',
+      line.map(name => `@opentelemetry/${name}`),
+    );
+    const script =
+      "import { retry } from 'retryscope'; import 'retryscope/opentelemetry'; console.log(await retry(() => 5));";
+    writeFileSync(join(place, 'smoke.js'), script);
     expect(run(bin('node'), ['smoke.js'], place).trim()).toBe('5');
-    writeFileSync(join(place, 'setup.js'), "import 'retryscope/setup';");
-    expect(() => run(bin('node'), ['setup.js'], place)).toThrow(/Cannot find package '@opentelemetry/);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('the core', () => {
