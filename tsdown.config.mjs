@@ -7,6 +7,8 @@ export default defineConfig({
   platform: 'node',
   target: 'node22.15',
   dts: true,
+  // Symbol.asyncDispose stands in the types; a project that targets ES2022 does not know it by itself.
+  banner: { dts: '/// <reference lib="esnext.disposable" />' },
   clean: true,
   fixedExtension: false,
   report: false,
