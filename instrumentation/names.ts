@@ -83,7 +83,7 @@ export const LABEL_VALUES = {
   decision: ['granted', 'denied'],
   breakerState: ['closed', 'open', 'half_open', 'forced_open'],
   deadLetterEvent: ['stored', 'redriven', 'failed', 'evicted', 'quarantined', 'purged'],
-  faultSource: ['observer', 'tracer', 'meter', 'logger', 'exporter', 'channel', 'hook', 'predicate', 'backoff'],
+  faultSource: ['observer', 'tracer', 'meter', 'logger', 'exporter', 'channel', 'hook', 'predicate', 'backoff', 'limit', 'fallback'],
   overflowSource: ['operation', 'error_type'],
 } as const;
 

@@ -28,14 +28,28 @@ export { addObserver } from './engine/default-observer.ts';
 export { describeError, type ErrorDescription, errorType } from './engine/describe-error.ts';
 export {
   AttemptTimeoutError,
+  BulkheadFullError,
+  CircuitOpenError,
   DeadlineExceededError,
   isRetryError,
   NonRetryableError,
   OperationClosedError,
+  RateLimitedError,
   type RetryErrorCode,
 } from './engine/errors.ts';
 export { type FaultSource, faultCounts } from './engine/faults.ts';
 export type { Jitter } from './engine/jitter.ts';
+export { type LateResults, lateResults } from './engine/late-results.ts';
+export type {
+  AdaptiveLimit,
+  AttemptVerdict,
+  Breaker,
+  Budget,
+  ConcurrencyLimit,
+  DepositSource,
+  Permit,
+} from './engine/limits.ts';
+export type { Nested } from './engine/nesting.ts';
 export type {
   AttemptEnd,
   AttemptInfo,
@@ -47,7 +61,13 @@ export type {
   RetryObserver,
   Scope,
 } from './engine/observer.ts';
-export { DEFAULTS, type RetryHookEvent, type RetryOptions, type StopHookEvent } from './engine/options.ts';
+export {
+  DEFAULTS,
+  type Fallback,
+  type RetryHookEvent,
+  type RetryOptions,
+  type StopHookEvent,
+} from './engine/options.ts';
 export type { CallOutcome, DelaySource, ErrorClass, StopReason } from './engine/outcome.ts';
 export { createRedactor, type Redactor, type RedactorOptions, redact, setRedactor } from './engine/redact.ts';
 export type { RetrySummary } from './engine/retry-summary.ts';
@@ -62,3 +82,22 @@ export { retrySync } from './forms/retry-sync.ts';
 export { RetryableOperation } from './forms/retryable-operation.ts';
 export { withRetry } from './forms/with-retry.ts';
 export type { Wrapped } from './forms/wrap.ts';
+export { AcceptThrottle, type AcceptThrottleOptions } from './limits/accept-throttle.ts';
+export { AwsBudget, type AwsBudgetOptions } from './limits/aws-budget.ts';
+export { Bulkhead, type BulkheadOptions, type BulkheadState } from './limits/bulkhead.ts';
+export {
+  type BreakerChange,
+  type BreakerListener,
+  type BreakerResult,
+  type BreakerState,
+  type BreakerStateName,
+  CircuitBreaker,
+  type CircuitBreakerOptions,
+} from './limits/circuit-breaker.ts';
+export { type BudgetMode, type BudgetState, CountedBudget } from './limits/counted-budget.ts';
+export { CubicRate, type CubicRateOptions } from './limits/cubic-rate.ts';
+export { GrpcBudget, type GrpcBudgetOptions } from './limits/grpc-budget.ts';
+export { RetryBudget, type RetryBudgetOptions } from './limits/retry-budget.ts';
+export type { RetryCost, RetryCosts } from './limits/token-units.ts';
+export type { TripRule } from './limits/trip-rule.ts';
+export { WindowBudget, type WindowBudgetOptions } from './limits/window-budget.ts';

@@ -1,9 +1,15 @@
 import { Attempt, type AttemptFunction } from './attempt.ts';
-import { decide, type Interruption, isRefused } from './decide.ts';
+import { CallLimits } from './call-limits.ts';
+import { decide, type Interruption, isRefused, type Retry } from './decide.ts';
 import { AttemptTimeoutError, DeadlineExceededError, RefusedResultError } from './errors.ts';
+import { fallBack } from './fall-back.ts';
+import { reportFault } from './faults.ts';
 import { callHook } from './hook.ts';
+import { countLateResult } from './late-results.ts';
 import { type Limits, withLimits } from './limit.ts';
+import { nestingFrame, rememberGivenUp, runNested, wasGivenUpSince } from './nesting.ts';
 import type { CallScope } from './observer.ts';
+import type { Fallback } from './options.ts';
 import type { DelaySource, ErrorClass, StopReason } from './outcome.ts';
 import { operationOf, type Policy } from './policy.ts';
 import { readHint } from './retry-after.ts';
@@ -11,6 +17,15 @@ import { MAX_REMEMBERED_ERRORS, type RetrySummary } from './retry-summary.ts';
 import { runtime } from './runtime.ts';
 import { rememberSummary } from './summary.ts';
 import { Watch } from './watch.ts';
+
+/** What follows a failed attempt: a retry, or the reason to stop. */
+export type Verdict = 'retry' | StopReason;
+
+/** What one call has of its own. */
+export interface PerCall {
+  readonly signal?: AbortSignal | undefined;
+  readonly deadline?: Date | number | undefined;
+}
 
 /**
  * One call on its way: what it has done so far, and the steps that each form puts in its own order. Every ending goes
@@ -29,8 +44,14 @@ export class Call<T> {
   readonly #fn: AttemptFunction<T>;
   /** Undefined when nobody watches, and once the call has ended: nothing is told after its end. */
   #watch: Watch | undefined;
-  /** Undefined when nothing needs the clock: neither a watcher nor `maxElapsed`. */
+  /** Undefined when nothing needs the clock: neither a watcher nor a limit of time. */
   readonly #startedAt: number | undefined;
+  /** Milliseconds that the call may take; undefined without a limit. */
+  readonly #limitMs: number | undefined;
+  /** When the call and its latest attempt started, by `Runtime.sequence`. */
+  readonly #startedAs: number;
+  #attemptStartedAs: number;
+  readonly #limits: CallLimits | undefined;
   #delayMs = 0;
   #totalDelayMs = 0;
   #delaySource: DelaySource = 'none';
@@ -38,16 +59,27 @@ export class Call<T> {
   #refused: { readonly result: T } | undefined = undefined;
   #earlierErrors: unknown[] | undefined = undefined;
 
-  constructor(policy: Policy, fn: AttemptFunction<T>, signal: AbortSignal | undefined, scope: CallScope | undefined) {
+  /** `startedAs` is given for a call whose first attempt has been made already. */
+  constructor(
+    policy: Policy,
+    fn: AttemptFunction<T>,
+    perCall: PerCall,
+    scope: CallScope | undefined,
+    startedAs: number = ++runtime.sequence,
+  ) {
     this.policy = policy;
-    this.signal = signal;
+    this.signal = perCall.signal;
     this.#fn = fn;
-    this.#startedAt = scope !== undefined || policy.maxElapsed !== Infinity ? policy.clock.now() : undefined;
+    this.#startedAs = startedAs;
+    this.#attemptStartedAs = startedAs;
+    this.#limitMs = limitOf(policy, perCall.deadline);
+    this.#startedAt = scope !== undefined || this.#limitMs !== undefined ? policy.clock.now() : undefined;
+    this.#limits = policy.limits === undefined ? undefined : new CallLimits(policy.limits);
     this.#watch = scope === undefined ? undefined : new Watch(scope, this.#startedAt as number);
   }
 
   get maxAttempts(): number {
-    return Math.min(this.policy.maxAttempts, runtime.testing?.attempts ?? Infinity);
+    return this.#isLeftToOuter ? 1 : Math.min(this.policy.maxAttempts, runtime.testing?.attempts ?? Infinity);
   }
 
   get operation(): string {
@@ -57,9 +89,7 @@ export class Call<T> {
   /** Runs the first or next attempt, within its limits. */
   attempt(): T | PromiseLike<T> {
     const attempt = this.#begin();
-    return this.signal !== undefined || this.policy.limited
-      ? withLimits(this.#limitsOf(attempt), () => this.#invoke(attempt))
-      : this.#invoke(attempt);
+    return this.#canBeCut ? withLimits(this.#limitsOf(attempt), () => this.#invoke(attempt)) : this.#invoke(attempt);
   }
 
   /** Runs an attempt that nothing can interrupt. */
@@ -69,7 +99,34 @@ export class Call<T> {
 
   /** Waits for something that is no attempt, as long as the call may. */
   wait<R>(work: () => PromiseLike<R>): PromiseLike<R> {
-    return this.signal === undefined && !this.policy.limited ? work() : withLimits(this.#limitsOf(undefined), work);
+    return this.#canBeCut ? withLimits(this.#limitsOf(undefined), work) : work();
+  }
+
+  /** True when something has to be asked before an attempt: limits, or the time that is left. */
+  get mustAsk(): boolean {
+    return this.#limits !== undefined || (this.#limitMs !== undefined && this.attempts === 0);
+  }
+
+  /**
+   * Asks the limits for the next attempt: undefined for a yes, a stop reason for a no, and milliseconds where the call
+   * has to wait and ask again.
+   */
+  enter(): StopReason | number | undefined {
+    const admission = this.#limits?.enter(this.attempts + 1);
+    if (admission === undefined || admission.next === 'go') return undefined;
+    if (admission.next === 'wait') {
+      if (admission.waitMs >= this.#remainingMs()) return 'deadline_exceeded';
+      this.#totalDelayMs += admission.waitMs;
+      return admission.waitMs;
+    }
+    // Where an attempt has been made, its error says more.
+    if (this.attempts === 0) this.lastError = admission.error;
+    return admission.reason;
+  }
+
+  /** Waits for the limits, not for the backoff; rejects when the signal aborts. */
+  linger(ms: number): Promise<void> {
+    return this.policy.clock.sleep(ms, this.signal, this.policy.hold);
   }
 
   /** The wait before the next attempt; rejects when the signal aborts. Undefined when a test wants no waits. */
@@ -83,10 +140,12 @@ export class Call<T> {
     if (runtime.testing?.delays !== 'none') this.policy.clock.block(this.#delayMs);
   }
 
-  /** Why the next attempt may not start, if so: the signal has aborted, or `maxElapsed` has passed meanwhile. */
+  /** Why the next attempt may not start, if so: the signal has aborted, or the time has run out meanwhile. */
   obstacle(): StopReason | undefined {
     if (this.signal?.aborted === true) return 'aborted';
-    return this.#remainingMs() <= 0 ? 'deadline_exceeded' : undefined;
+    if (this.#remainingMs() > 0) return undefined;
+    if (this.attempts === 0) this.lastError = new DeadlineExceededError(0);
+    return 'deadline_exceeded';
   }
 
   /** True when the last attempt brought a result that was refused. */
@@ -96,10 +155,11 @@ export class Call<T> {
 
   /** The call ends with `value`. */
   succeed(value: T): T {
+    this.#limits?.succeeded();
     const watch = this.#watch;
     if (watch !== undefined) {
       this.#watch = undefined;
-      watch.succeeded(this.policy.clock.now(), this.attempts, this.#totalDelayMs);
+      watch.succeeded(this.policy.clock.now(), this.attempts, this.#totalDelayMs, this.#limits?.budgetTokens);
     }
     return value;
   }
@@ -110,9 +170,11 @@ export class Call<T> {
     return new RefusedResultError();
   }
 
-  /** The last attempt failed: decides what follows, and tells whoever watches. */
-  failed(error: unknown, errorClass: ErrorClass): 'retry' | StopReason {
+  /** The last attempt failed: decides what follows, and tells whoever watches. Only a budget may take its time. */
+  failed(error: unknown, errorClass: ErrorClass): Verdict | Promise<Verdict> {
     const { policy, attempts } = this;
+    const limits = this.#limits;
+    limits?.failed(error, errorClass);
     const now = this.#startedAt === undefined ? 0 : policy.clock.now();
     const decision = decide(policy, {
       attempt: attempts,
@@ -120,16 +182,53 @@ export class Call<T> {
       error,
       errorClass,
       interruption: this.interruption,
-      elapsedMs: now - (this.#startedAt ?? 0),
+      remainingMs: this.#limitMs === undefined ? Infinity : this.#limitMs - (now - (this.#startedAt as number)),
       retryAfterMs: this.#hint(error),
       previousDelayMs: this.#delayMs,
       random: policy.clock.random(),
+      alreadyRetried: this.#isRetriedElsewhere(error),
+      openCircuit: limits?.openCircuit(),
     });
     this.#remember(error);
-    if (decision.next === 'stop') {
-      this.#watch?.attemptFailed(now, { error, errorClass, next: decision.reason, nextDelayMs: 0 });
-      return decision.reason;
+    if (decision.next === 'stop') return this.#stopped(now, error, errorClass, decision.reason);
+    const granted = limits === undefined || limits.withdraw(error, errorClass);
+    if (typeof granted === 'object') return this.#whenGranted(granted, now, error, errorClass, decision);
+    return granted
+      ? this.#scheduled(now, error, errorClass, decision)
+      : this.#stopped(now, error, errorClass, 'budget_exhausted');
+  }
+
+  /** The same where nothing can be waited for: a budget that has to ask elsewhere grants nothing. */
+  failedAtOnce(error: unknown, errorClass: ErrorClass): Verdict {
+    const verdict = this.failed(error, errorClass);
+    if (typeof verdict === 'string') return verdict;
+    reportFault('limit', new TypeError('retrySync: the budget answered with a promise'));
+    return 'budget_exhausted';
+  }
+
+  async #whenGranted(
+    granted: Promise<boolean>,
+    now: number,
+    error: unknown,
+    errorClass: ErrorClass,
+    retry: Retry,
+  ): Promise<Verdict> {
+    try {
+      return (await this.wait(() => granted))
+        ? this.#scheduled(now, error, errorClass, retry)
+        : this.#stopped(now, error, errorClass, 'budget_exhausted');
+    } catch {
+      return this.#stopped(now, error, errorClass, this.interruption ?? 'aborted');
     }
+  }
+
+  #stopped(now: number, error: unknown, errorClass: ErrorClass, reason: StopReason): StopReason {
+    this.#watch?.attemptFailed(now, { error, errorClass, next: reason, nextDelayMs: 0 });
+    return reason;
+  }
+
+  #scheduled(now: number, error: unknown, errorClass: ErrorClass, decision: Retry): 'retry' {
+    const { policy } = this;
     const delayMs = runtime.testing?.delays === 'none' ? 0 : decision.delayMs;
     this.#delayMs = delayMs;
     this.#delaySource = decision.delaySource;
@@ -139,30 +238,63 @@ export class Call<T> {
   }
 
   /** The call ends without success: throws what the caller gets, or returns the last result that was refused. */
-  giveUp(reason: StopReason): T {
+  giveUp(reason: StopReason): T | PromiseLike<T> {
     const error = reason === 'aborted' && this.signal !== undefined ? this.signal.reason : this.lastError;
     const summary = this.#summarise(reason);
     rememberSummary(error, summary);
+    // A single attempt is no layer of retries, and an error that is not worth one may be for somebody else.
+    if (reason !== 'aborted' && reason !== 'not_retryable' && this.policy.maxAttempts > 1) {
+      rememberGivenUp(error, this.#startedAs);
+    }
+    this.#limits?.leave('ignored', undefined);
     const watch = this.#watch;
     if (watch !== undefined) {
       this.#watch = undefined;
-      watch.gaveUp(summary, error);
+      watch.gaveUp(summary, error, this.#limits?.budgetTokens);
     }
     const { onStop } = this.policy;
     if (onStop !== undefined) callHook(onStop, { ...summary, operation: this.operation, error });
+    const { fallback } = this.policy;
+    if (fallback !== undefined && reason !== 'aborted') return fallBack(fallback as Fallback<T>, error, summary);
     if (reason !== 'aborted' && this.#refused !== undefined) return this.#refused.result;
     throw error;
   }
 
   #begin(): Attempt {
     const number = ++this.attempts;
+    this.#attemptStartedAs = ++runtime.sequence;
     this.#refused = undefined;
     this.#watch?.attemptStarted(number, this.#delayMs, this.#delaySource, this.policy.clock);
     return new Attempt(number, this.maxAttempts, this.lastError, this.#delayMs);
   }
 
   #invoke(attempt: Attempt): T | PromiseLike<T> {
-    return this.#watch === undefined ? this.#fn(attempt) : this.#watch.run(() => this.#fn(attempt));
+    return this.#watch === undefined ? this.#work(attempt) : this.#watch.run(() => this.#work(attempt));
+  }
+
+  #work(attempt: Attempt): T | PromiseLike<T> {
+    const { bulkhead, nested } = this.policy;
+    if (bulkhead === undefined && nested !== 'outer') return this.#fn(attempt);
+    const work =
+      nested === 'outer'
+        ? () => runNested({ retriesOutside: true, gaveUp: false }, () => this.#fn(attempt))
+        : () => this.#fn(attempt);
+    return bulkhead === undefined ? work() : bulkhead.run(work, attempt.signal);
+  }
+
+  get #canBeCut(): boolean {
+    return this.signal !== undefined || this.#limitMs !== undefined || this.policy.limited;
+  }
+
+  /** True when the error is for another layer to retry, or was: see {@link Nested}. */
+  #isRetriedElsewhere(error: unknown): boolean {
+    const { nested } = this.policy;
+    if (nested === 'both') return false;
+    return this.#isLeftToOuter || (nested === 'inner' && wasGivenUpSince(error, this.#attemptStartedAs));
+  }
+
+  get #isLeftToOuter(): boolean {
+    return this.policy.nested !== 'both' && nestingFrame()?.retriesOutside === true;
   }
 
   #announceRetry(now: number, error: unknown, errorClass: ErrorClass): void {
@@ -198,15 +330,16 @@ export class Call<T> {
         if (attemptTimeout <= remaining) return new AttemptTimeoutError(this.attempts, attemptTimeout);
         this.interruption = 'deadline_exceeded';
         const cause = this.attempts > 1 ? { cause: this.lastError } : undefined;
-        return new DeadlineExceededError(this.attempts, policy.maxElapsed, cause);
+        return new DeadlineExceededError(this.attempts, cause);
       },
+      onLate: result => countLateResult(this.operation, result),
       afterCut: reason => attempt?.cancel(reason),
     };
   }
 
   #remainingMs(): number {
-    const { clock, maxElapsed } = this.policy;
-    return maxElapsed === Infinity ? Infinity : maxElapsed - (clock.now() - (this.#startedAt as number));
+    if (this.#limitMs === undefined) return Infinity;
+    return this.#limitMs - (this.policy.clock.now() - (this.#startedAt as number));
   }
 
   #hint(error: unknown): number | undefined {
@@ -236,4 +369,9 @@ export class Call<T> {
     };
     return Object.freeze(isRefused(this.policy, hint) ? { ...summary, retryAfterMs: hint } : summary);
   }
+}
+
+function limitOf(policy: Policy, deadline: Date | number | undefined): number | undefined {
+  if (deadline === undefined) return policy.maxElapsed === Infinity ? undefined : policy.maxElapsed;
+  return Math.min(policy.maxElapsed, Number(deadline) - policy.clock.wallNow());
 }

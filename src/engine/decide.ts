@@ -3,15 +3,17 @@ import { type JitterTerms, longestDelay, pick, shortestDelay } from './jitter.ts
 import type { DelaySource, ErrorClass, StopReason } from './outcome.ts';
 
 /** What happens after an attempt. */
-export type Decision =
-  | { readonly next: 'retry'; readonly delayMs: number; readonly delaySource: DelaySource }
-  | { readonly next: 'stop'; readonly reason: StopReason };
+export type Decision = Retry | { readonly next: 'stop'; readonly reason: StopReason };
+
+/** The answer that lets a call go on. */
+export interface Retry {
+  readonly next: 'retry';
+  readonly delayMs: number;
+  readonly delaySource: DelaySource;
+}
 
 /** What {@link decide} needs to know of a policy. */
-export interface DecisionTerms extends BackoffTerms, JitterTerms {
-  /** Milliseconds; `Infinity` for none. */
-  readonly maxElapsed: number;
-}
+export type DecisionTerms = BackoffTerms & JitterTerms;
 
 /** Why a call cannot go on, whatever its last attempt brought. */
 export type Interruption = 'aborted' | 'deadline_exceeded';
@@ -24,13 +26,23 @@ export interface Facts {
   readonly error: unknown;
   readonly errorClass: ErrorClass;
   readonly interruption: Interruption | undefined;
-  /** Milliseconds since the start of the call; only read when the policy has a `maxElapsed`. */
-  readonly elapsedMs: number;
+  /** Milliseconds that the call has left; `Infinity` without a limit. */
+  readonly remainingMs: number;
   /** The server's hint in milliseconds, if there was one. */
   readonly retryAfterMs: number | undefined;
   readonly previousDelayMs: number;
   /** A number in [0, 1). */
   readonly random: number;
+  /** True when a layer nearer to the failure has retried already, and this policy leaves it at that. */
+  readonly alreadyRetried: boolean;
+  /** The circuit, where it does not let attempts through now. */
+  readonly openCircuit: OpenCircuit | undefined;
+}
+
+/** A circuit that lets no attempts through for now. */
+export interface OpenCircuit {
+  readonly openForMs: number;
+  readonly whenOpen: 'stop' | 'wait';
 }
 
 /**
@@ -40,11 +52,13 @@ export interface Facts {
 export function decide(terms: DecisionTerms, facts: Facts): Decision {
   if (facts.interruption !== undefined) return stop(facts.interruption);
   if (facts.errorClass === 'permanent' || facts.errorClass === 'cancelled') return stop('not_retryable');
+  if (facts.alreadyRetried) return stop('already_retried');
   if (facts.attempt >= facts.maxAttempts) return stop('attempts_exhausted');
   // A server that asks for more patience than the policy has must not be asked again any earlier.
   if (isRefused(terms, facts.retryAfterMs)) return stop('not_retryable');
-  const retry = nextRetry(terms, facts);
-  return facts.elapsedMs + retry.delayMs >= terms.maxElapsed ? stop('deadline_exceeded') : retry;
+  const retry = afterOpenCircuit(nextRetry(terms, facts), facts.openCircuit);
+  if (retry.next === 'stop') return retry;
+  return retry.delayMs >= facts.remainingMs ? stop('deadline_exceeded') : retry;
 }
 
 /** True when the server's hint is longer than the policy's `maxDelay`. */
@@ -57,7 +71,7 @@ const SHORTEST_HINT_MS = 1;
 /** How far above a server's hint the delay is spread, so that clients do not return together. */
 const HINT_SPREAD = 0.1;
 
-function nextRetry(terms: DecisionTerms, facts: Facts): Decision & { next: 'retry' } {
+function nextRetry(terms: DecisionTerms, facts: Facts): Retry {
   const hint = facts.retryAfterMs;
   if (hint !== undefined && hint >= SHORTEST_HINT_MS) {
     const high = terms.jitter === false ? hint : Math.min(hint * (1 + HINT_SPREAD), terms.maxDelay);
@@ -67,6 +81,13 @@ function nextRetry(terms: DecisionTerms, facts: Facts): Decision & { next: 'retr
   const longest = longestDelay(terms, delay, facts.previousDelayMs);
   const delayMs = pick(shortestDelay(terms, delay), longest, facts.random);
   return { next: 'retry', delayMs, delaySource: 'backoff' };
+}
+
+/** A wait that outlasts the open circuit needs no other; else the call waits for it as well, or stops. */
+function afterOpenCircuit(retry: Retry, circuit: OpenCircuit | undefined): Decision {
+  if (circuit === undefined || circuit.openForMs <= retry.delayMs) return retry;
+  const canWait = circuit.whenOpen === 'wait' && circuit.openForMs !== Infinity;
+  return canWait ? { ...retry, delayMs: circuit.openForMs } : stop('circuit_open');
 }
 
 function stop(reason: StopReason): Decision {

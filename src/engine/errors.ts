@@ -6,7 +6,10 @@ export type RetryErrorCode =
   | 'ERR_RETRY_DEADLINE_EXCEEDED'
   | 'ERR_RETRY_NOT_RETRYABLE'
   | 'ERR_RETRY_RESULT'
-  | 'ERR_RETRY_OPERATION_CLOSED';
+  | 'ERR_RETRY_OPERATION_CLOSED'
+  | 'ERR_RETRY_CIRCUIT_OPEN'
+  | 'ERR_RETRY_RATE_LIMITED'
+  | 'ERR_RETRY_BULKHEAD_FULL';
 
 /** True for errors of this library, also those of another copy of it in the same process. */
 export function isRetryError(error: unknown): error is Error & { readonly code: RetryErrorCode } {
@@ -35,13 +38,18 @@ export class AttemptTimeoutError extends RetryError {
   }
 }
 
-/** `maxElapsed` passed while an attempt was running. Its `cause` is what the attempt before it threw. */
+/**
+ * `maxElapsed` or the deadline passed while an attempt was running, or the deadline before the first one. Its `cause` is what the attempt before it
+ * threw.
+ */
 export class DeadlineExceededError extends RetryError {
   override readonly name: string = 'DeadlineExceededError';
   readonly code: RetryErrorCode = 'ERR_RETRY_DEADLINE_EXCEEDED';
 
-  constructor(attempt: number, maxElapsed: number, options?: ErrorOptions) {
-    super(`Attempt ${attempt} was cut off: the call reached maxElapsed, ${maxElapsed} ms`, options);
+  /** `attempt` is the one that was cut off; 0 when none was made. */
+  constructor(attempt: number, options?: ErrorOptions) {
+    const what = attempt === 0 ? 'No attempt was made' : `Attempt ${attempt} was cut off`;
+    super(`${what}: the call ran out of time`, options);
   }
 }
 
@@ -70,6 +78,42 @@ export class RefusedResultError extends RetryError {
 
   constructor() {
     super('retryOnResult refused the result');
+  }
+}
+
+/** The circuit was open before the first attempt, so there is no error of an attempt to throw. */
+export class CircuitOpenError extends RetryError {
+  override readonly name: string = 'CircuitOpenError';
+  readonly code: RetryErrorCode = 'ERR_RETRY_CIRCUIT_OPEN';
+  /** The name of the breaker. */
+  readonly breaker: string;
+  /** Milliseconds until the circuit lets attempts through again; `Infinity` when it was opened by hand. */
+  readonly openForMs: number;
+
+  constructor(breaker: string, openForMs: number) {
+    super(`The circuit "${breaker}" is open`);
+    this.breaker = breaker;
+    this.openForMs = openForMs;
+  }
+}
+
+/** The `adaptive` limit refused the first attempt, so there is no error of an attempt to throw. */
+export class RateLimitedError extends RetryError {
+  override readonly name: string = 'RateLimitedError';
+  readonly code: RetryErrorCode = 'ERR_RETRY_RATE_LIMITED';
+
+  constructor(limit: string) {
+    super(`The adaptive limit "${limit}" refused the attempt`);
+  }
+}
+
+/** A `Bulkhead` had neither a slot nor room in its queue. Transient: both may be free a little later. */
+export class BulkheadFullError extends RetryError {
+  override readonly name: string = 'BulkheadFullError';
+  readonly code: RetryErrorCode = 'ERR_RETRY_BULKHEAD_FULL';
+
+  constructor(bulkhead: string, limit: number, queue: number) {
+    super(`The bulkhead "${bulkhead}" is full: ${limit} attempts are running and ${queue} are waiting`);
   }
 }
 

@@ -1,38 +1,62 @@
 import type { AttemptFunction } from './attempt.ts';
-import { Call } from './call.ts';
+import { Call, type PerCall } from './call.ts';
 import { classify } from './classify.ts';
 import { reportFault } from './faults.ts';
 import { openCall } from './guard.ts';
-import type { ErrorClass } from './outcome.ts';
+import type { ErrorClass, StopReason } from './outcome.ts';
 import { infoFor, type Policy } from './policy.ts';
 import { read } from './read.ts';
 import { runtime } from './runtime.ts';
+import { checkDeadline } from './validate.ts';
 
 /** The loop without promises: it blocks the thread while it waits. */
-export function executeSync<T>(policy: Policy, fn: AttemptFunction<T>, signal: AbortSignal | undefined): T {
+export function executeSync<T>(policy: Policy, fn: AttemptFunction<T>, perCall: PerCall): T {
+  const { signal, deadline } = perCall;
   if (policy.attemptTimeout !== Infinity) {
     throw new TypeError(
       `attemptTimeout is ${policy.attemptTimeout}; it must be left out for retrySync, which cannot interrupt a function`,
     );
   }
-  if (isAborted(signal)) return new Call(policy, fn, signal, undefined).giveUp('aborted');
+  if (policy.bulkhead !== undefined) {
+    throw new TypeError('bulkhead must be left out for retrySync: nothing else runs while it does');
+  }
+  if (deadline !== undefined) checkDeadline('deadline', deadline);
+  if (isAborted(signal)) return ended(new Call(policy, fn, perCall, undefined), 'aborted');
   const observer = policy.observer ?? runtime.observer;
   const call = new Call(
     policy,
     fn,
-    signal,
+    perCall,
     observer === undefined ? undefined : openCall(observer, infoFor(policy, fn)),
   );
   for (;;) {
+    const barrier = admission(call);
+    if (barrier !== undefined) return ended(call, barrier);
     const outcome = attempt(call);
     if ('value' in outcome) return call.succeed(outcome.value);
     if (isAborted(signal)) call.interruption = 'aborted';
-    const next = call.failed(outcome.error, classOf(call, outcome.error));
-    if (next !== 'retry') return call.giveUp(next);
+    const next = call.failedAtOnce(outcome.error, classOf(call, outcome.error));
+    if (next !== 'retry') return ended(call, next);
     call.block();
-    const obstacle = call.obstacle();
-    if (obstacle !== undefined) return call.giveUp(obstacle);
   }
+}
+
+/** Waits until the limits let the next attempt through; gives the reason to stop when they do not. */
+function admission<T>(call: Call<T>): StopReason | undefined {
+  for (;;) {
+    const answer = call.obstacle() ?? call.enter();
+    if (typeof answer !== 'number') return answer;
+    call.policy.clock.block(answer);
+  }
+}
+
+/** What the caller gets; a fallback that answers with a promise has nothing for this one. */
+function ended<T>(call: Call<T>, reason: StopReason): T {
+  const value = call.giveUp(reason);
+  if (!isThenable(value)) return value;
+  value.then(undefined, () => undefined);
+  reportFault('fallback', new TypeError('retrySync: the fallback answered with a promise'));
+  throw call.lastError;
 }
 
 /** Asked anew after each attempt, which may have aborted the signal itself. */

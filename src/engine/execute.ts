@@ -1,20 +1,24 @@
 import { Attempt, type AttemptFunction } from './attempt.ts';
-import { Call } from './call.ts';
+import { Call, type PerCall, type Verdict } from './call.ts';
 import { classify } from './classify.ts';
 import { reportFault } from './faults.ts';
 import { openCall } from './guard.ts';
 import type { ErrorClass, StopReason } from './outcome.ts';
 import { infoFor, type Policy } from './policy.ts';
 import { runtime } from './runtime.ts';
+import { checkDeadline } from './validate.ts';
 
 /** Runs one call of `fn` under a policy: resolves with its value, or rejects with its last error, untouched. */
-export function execute<T>(policy: Policy, fn: AttemptFunction<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal?.aborted === true) return neverStarted(new Call(policy, fn, signal, undefined));
+export function execute<T>(policy: Policy, fn: AttemptFunction<T>, perCall: PerCall): Promise<T> {
+  const { signal, deadline } = perCall;
+  if (signal?.aborted === true) return neverStarted(new Call(policy, fn, perCall, undefined));
+  if (deadline !== undefined) checkDeadline('deadline', deadline);
   const observer = policy.observer ?? runtime.observer;
   const scope = observer === undefined ? undefined : openCall(observer, infoFor(policy, fn));
-  return scope === undefined && signal === undefined && policy.plain && runtime.testing === undefined
+  const isBare = scope === undefined && signal === undefined && deadline === undefined;
+  return isBare && policy.plain && runtime.testing === undefined && runtime.nesting === undefined
     ? firstTry(policy, fn)
-    : run(new Call(policy, fn, signal, scope));
+    : run(new Call(policy, fn, perCall, scope));
 }
 
 /**
@@ -24,8 +28,9 @@ export function execute<T>(policy: Policy, fn: AttemptFunction<T>, signal: Abort
  * It chains on the function's own promise, since an async function around it would cost as much as all the rest.
  */
 function firstTry<T>(policy: Policy, fn: AttemptFunction<T>): Promise<T> {
+  const startedAs = ++runtime.sequence;
   const enterLoop = (error: unknown): Promise<T> => {
-    const call = new Call(policy, fn, undefined, undefined);
+    const call = new Call(policy, fn, NOTHING, undefined, startedAs);
     call.attempts = 1;
     return run(call, judge(call, error));
   };
@@ -37,18 +42,19 @@ function firstTry<T>(policy: Policy, fn: AttemptFunction<T>): Promise<T> {
   }
 }
 
+const NOTHING: PerCall = Object.freeze({});
+
 async function neverStarted<T>(call: Call<T>): Promise<T> {
   return call.giveUp('aborted');
 }
-
-/** What follows a failed attempt: a retry, or the reason to stop. */
-type Verdict = 'retry' | StopReason;
 
 /** The loop: attempt, decide, wait. It starts with the verdict on an attempt that has been made already, if any. */
 async function run<T>(call: Call<T>, known?: Verdict | Promise<Verdict>): Promise<T> {
   let verdict = known;
   for (;;) {
     if (verdict === undefined) {
+      const barrier = call.mustAsk ? await admission(call) : undefined;
+      if (barrier !== undefined) return call.giveUp(barrier);
       try {
         const value = await call.attempt();
         if (call.policy.retryOnResult === undefined || !(await isRefused(call, value))) return call.succeed(value);
@@ -67,6 +73,21 @@ async function run<T>(call: Call<T>, known?: Verdict | Promise<Verdict>): Promis
     const obstacle = call.obstacle();
     if (obstacle !== undefined) return call.giveUp(obstacle);
     verdict = undefined;
+  }
+}
+
+/** Waits until the limits let the next attempt through; gives the reason to stop when they do not. */
+export async function admission<T>(call: Call<T>): Promise<StopReason | undefined> {
+  for (;;) {
+    const obstacle = call.obstacle();
+    if (obstacle !== undefined) return obstacle;
+    const answer = call.enter();
+    if (typeof answer !== 'number') return answer;
+    try {
+      await call.linger(answer);
+    } catch {
+      return 'aborted';
+    }
   }
 }
 

@@ -28,7 +28,9 @@ export type FaultSource =
   | 'channel'
   | 'hook'
   | 'predicate'
-  | 'backoff';
+  | 'backoff'
+  | 'limit'
+  | 'fallback';
 
 /** Reads how many faults of each source have been kept from callers since the process started. */
 export function faultCounts(): ReadonlyMap<string, number> {

@@ -12,6 +12,8 @@ export interface Limits {
   readonly onCut: (by: 'abort' | 'timeout') => unknown;
   /** Told after the rejection is certain, with its reason: the moment to abort what still runs. */
   readonly afterCut: (reason: unknown) => void;
+  /** Told when work that was cut off settles after all. */
+  readonly onLate: (result: 'success' | 'failure') => void;
 }
 
 /**
@@ -21,8 +23,10 @@ export interface Limits {
 export function withLimits<R>(limits: Limits, work: () => R | PromiseLike<R>): Promise<R> {
   return new Promise<R>((resolve, reject) => {
     const { signal, clock, hold, timeoutMs } = limits;
+    let isCut = false;
     const cut = (by: 'abort' | 'timeout'): void => {
       release();
+      isCut = true;
       const reason = limits.onCut(by);
       reject(reason);
       limits.afterCut(reason);
@@ -35,12 +39,14 @@ export function withLimits<R>(limits: Limits, work: () => R | PromiseLike<R>): P
     };
     const fail = (error: unknown): void => {
       release();
-      reject(error);
+      if (isCut) limits.onLate('failure');
+      else reject(error);
     };
     try {
       Promise.resolve(work()).then(value => {
         release();
-        resolve(value);
+        if (isCut) limits.onLate('success');
+        else resolve(value);
       }, fail);
     } catch (error) {
       fail(error);

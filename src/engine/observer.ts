@@ -85,12 +85,16 @@ export type CallEnd =
       readonly attempts: number;
       readonly durationMs: number;
       readonly totalDelayMs: number;
+      /** Tokens left in the policy's budget; undefined where there is none. */
+      readonly budgetTokens?: number | undefined;
     }
   | {
       readonly outcome: 'failure';
       readonly attempts: number;
       readonly durationMs: number;
       readonly totalDelayMs: number;
+      /** Tokens left in the policy's budget; undefined where there is none. */
+      readonly budgetTokens?: number | undefined;
       readonly reason: StopReason;
       /** What the caller gets: any value at all, never to be trusted. */
       readonly error: unknown;

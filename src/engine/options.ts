@@ -2,6 +2,8 @@ import type { Backoff } from './backoff.ts';
 import type { RetryOn } from './classify.ts';
 import type { Clock } from './clock.ts';
 import type { Jitter } from './jitter.ts';
+import type { AdaptiveLimit, Breaker, Budget, ConcurrencyLimit } from './limits.ts';
+import type { Nested } from './nesting.ts';
 import type { AttributeValue, RetryObserver } from './observer.ts';
 import type { DelaySource } from './outcome.ts';
 import type { RetrySummary } from './retry-summary.ts';
@@ -10,7 +12,7 @@ import type { RetrySummary } from './retry-summary.ts';
  * How to retry. All times are milliseconds. An options object is read once, when it is first used, and must not be
  * changed afterwards; only `signal` is read at each call.
  */
-export interface RetryOptions<T = unknown> {
+export interface RetryOptions<T = unknown, F = never> {
   /**
    * What is retried: the name of the spans, the metric label and the log field, so keep it low in cardinality.
    * Default: the function's name, else `anonymous`.
@@ -52,6 +54,29 @@ export interface RetryOptions<T = unknown> {
    * what was thrown, in milliseconds. A hint longer than `maxDelay` stops the call.
    */
   readonly retryAfter?: boolean | ((failure: unknown) => number | undefined);
+  /**
+   * An absolute limit of the whole call: a `Date`, or milliseconds since 1970. Default none. Holds beside `maxElapsed`;
+   * a call whose deadline has passed makes no attempt. Read at each call.
+   */
+  readonly deadline?: Date | number | undefined;
+  /**
+   * Asked before each retry, and credited with successes; see `RetryBudget`. One budget may serve any number of
+   * policies. Default none.
+   */
+  readonly budget?: Budget;
+  /** Lets attempts through, or not; see `CircuitBreaker`. One breaker may serve any number of policies. Default none. */
+  readonly breaker?: Breaker;
+  /** Limits the rate of attempts, first attempts included; see `CubicRate` and `AcceptThrottle`. Default none. */
+  readonly adaptive?: AdaptiveLimit;
+  /** Limits attempts that run at the same time; see `Bulkhead`. Default none. */
+  readonly bulkhead?: ConcurrencyLimit;
+  /**
+   * What the caller gets in place of the last error when the call gives up; see {@link Fallback}. It is not asked when
+   * the caller itself aborted. Default none: the error is thrown.
+   */
+  readonly fallback?: Fallback<F>;
+  /** Which layer retries where calls nest; see {@link Nested}. Default `'inner'`: the one nearest to the failure. */
+  readonly nested?: Nested;
   /** Called before each wait. What it throws is counted, never passed on. */
   onRetry?(event: RetryHookEvent): void;
   /** Called when the call gives up. What it throws is counted, never passed on. */
@@ -65,6 +90,12 @@ export interface RetryOptions<T = unknown> {
   /** True lets the process exit while a call waits. Default false. */
   readonly unref?: boolean;
 }
+
+/**
+ * A value, or a function of the last error and the summary of the call. When the function throws or rejects, the caller
+ * gets the last error, untouched, and the fault is counted.
+ */
+export type Fallback<F> = F | ((error: unknown, summary: RetrySummary) => F | PromiseLike<F>);
 
 /** What `onRetry` is told. */
 export interface RetryHookEvent {
@@ -89,7 +120,15 @@ export const DEFAULTS: Readonly<
   Required<
     Pick<
       RetryOptions,
-      'maxAttempts' | 'initialDelay' | 'maxDelay' | 'exponentialBase' | 'jitter' | 'backoff' | 'retryAfter' | 'unref'
+      | 'maxAttempts'
+      | 'initialDelay'
+      | 'maxDelay'
+      | 'exponentialBase'
+      | 'jitter'
+      | 'backoff'
+      | 'retryAfter'
+      | 'nested'
+      | 'unref'
     >
   >
 > = Object.freeze({
@@ -100,5 +139,6 @@ export const DEFAULTS: Readonly<
   jitter: true,
   backoff: 'exponential',
   retryAfter: true,
+  nested: 'inner',
   unref: false,
 });

@@ -1,11 +1,14 @@
 import type { Backoff } from './backoff.ts';
+import type { LimitTerms } from './call-limits.ts';
 import type { RetryOn } from './classify.ts';
 import type { Clock, Hold } from './clock.ts';
 import type { DecisionTerms } from './decide.ts';
 import { tellPolicy } from './guard.ts';
 import type { Jitter } from './jitter.ts';
+import type { ConcurrencyLimit } from './limits.ts';
+import { type Nested, prepareNesting } from './nesting.ts';
 import type { AttributeValue, CallInfo, RetryObserver } from './observer.ts';
-import { DEFAULTS, type RetryHookEvent, type RetryOptions, type StopHookEvent } from './options.ts';
+import { DEFAULTS, type Fallback, type RetryHookEvent, type RetryOptions, type StopHookEvent } from './options.ts';
 import { read } from './read.ts';
 import { runtime } from './runtime.ts';
 import { systemClock } from './system-clock.ts';
@@ -27,7 +30,13 @@ export interface Policy extends DecisionTerms {
   /** Milliseconds; `Infinity` for none. */
   readonly maxElapsed: number;
   readonly signal: AbortSignal | undefined;
+  readonly deadline: Date | number | undefined;
   readonly retryAfter: boolean | ((failure: unknown) => number | undefined);
+  readonly limits: LimitTerms | undefined;
+  readonly bulkhead: ConcurrencyLimit | undefined;
+  /** Undefined where there is none. */
+  readonly fallback: Fallback<unknown> | undefined;
+  readonly nested: Nested;
   readonly onRetry: ((event: RetryHookEvent) => void) | undefined;
   readonly onStop: ((event: StopHookEvent) => void) | undefined;
   readonly observer: RetryObserver | undefined;
@@ -36,7 +45,7 @@ export interface Policy extends DecisionTerms {
   readonly hold: Hold;
   /** True when a limit of time may end an attempt before it has settled by itself. */
   readonly limited: boolean;
-  /** True when nothing but the function's own outcome can end an attempt: no limit of time, no look at the result. */
+  /** True when nothing has to be asked before, during or after an attempt but the function itself. */
   readonly plain: boolean;
   /** The facts for observers, where the policy has a name of its own. */
   readonly info: CallInfo | undefined;
@@ -49,12 +58,14 @@ export interface Policy extends DecisionTerms {
  *
  * @throws TypeError or RangeError, naming the option, the value and what is allowed
  */
-export function createPolicy(given: RetryOptions): Policy {
+export function createPolicy(given: RetryOptions<never, unknown>): Policy {
   if (typeof given !== 'object' || given === null) validateOptions(given);
   // Own properties only, each read once: what is checked is what is used.
-  const options: RetryOptions = { ...given };
+  const options = { ...given } as RetryOptions<unknown, unknown>;
   validateOptions(options);
   const limited = options.attemptTimeout !== undefined || options.maxElapsed !== undefined;
+  const nested = options.nested ?? DEFAULTS.nested;
+  if (nested === 'outer') prepareNesting();
   return complete({
     operation: options.operation,
     maxAttempts: options.maxAttempts ?? DEFAULTS.maxAttempts,
@@ -68,7 +79,12 @@ export function createPolicy(given: RetryOptions): Policy {
     attemptTimeout: options.attemptTimeout ?? Infinity,
     maxElapsed: options.maxElapsed ?? Infinity,
     signal: options.signal,
+    deadline: options.deadline,
     retryAfter: options.retryAfter ?? DEFAULTS.retryAfter,
+    limits: limitsOf(options),
+    bulkhead: options.bulkhead,
+    fallback: options.fallback,
+    nested,
     onRetry: options.onRetry,
     onStop: options.onStop,
     observer: options.observer,
@@ -76,7 +92,12 @@ export function createPolicy(given: RetryOptions): Policy {
     clock: options.clock ?? systemClock,
     hold: options.unref === true ? 'unref' : 'ref',
     limited,
-    plain: !limited && options.retryOnResult === undefined,
+    plain:
+      !limited &&
+      options.retryOnResult === undefined &&
+      options.bulkhead === undefined &&
+      limitsOf(options) === undefined &&
+      nested !== 'outer',
   });
 }
 
@@ -129,6 +150,11 @@ function createInfo(
 function announce(policy: Policy, info: CallInfo): void {
   const observer = policy.observer ?? runtime.observer;
   if (observer !== undefined) tellPolicy(observer, info);
+}
+
+function limitsOf({ budget, breaker, adaptive }: RetryOptions<unknown, unknown>): LimitTerms | undefined {
+  const isNone = budget === undefined && breaker === undefined && adaptive === undefined;
+  return isNone ? undefined : Object.freeze({ budget, breaker, adaptive });
 }
 
 function copyBackoff(backoff: Backoff): Backoff {

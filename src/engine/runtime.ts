@@ -1,3 +1,6 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { LateResults } from './late-results.ts';
+import type { NestingFrame } from './nesting.ts';
 import type { RetryObserver } from './observer.ts';
 import type { RetrySummary } from './retry-summary.ts';
 
@@ -18,6 +21,16 @@ export interface Runtime {
   readonly faults: Map<string, number>;
   /** What is known about an error that a call threw. */
   readonly summaries: WeakMap<object, RetrySummary>;
+  /** Counts attempts, so that it is known of any two which of them started first. */
+  sequence: number;
+  /** When the call that gave up on an error had started, by `sequence`. */
+  readonly givenUp: WeakMap<object, number>;
+  /** The highest number in `givenUp`: what is not above it need not be looked up. */
+  latestGivenUp: number;
+  /** Who is around the present attempt or request; undefined until somebody has to know. */
+  nesting: AsyncLocalStorage<NestingFrame> | undefined;
+  /** Attempts that settled after their call had stopped waiting for them, by operation. */
+  readonly lateResults: Map<string, LateResults>;
   /** True once the door has put its default observer in place. */
   doorOpened: boolean;
 }
@@ -42,6 +55,11 @@ function createRuntime(): Runtime {
     disabled,
     faults: new Map(),
     summaries: new WeakMap(),
+    sequence: 0,
+    givenUp: new WeakMap(),
+    latestGivenUp: 0,
+    nesting: undefined,
+    lateResults: new Map(),
     doorOpened: false,
   };
 }

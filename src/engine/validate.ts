@@ -1,23 +1,27 @@
-import { LONGEST_TIMER_MS } from './clock.ts';
+import {
+  type Check,
+  checkBoolean,
+  checkClock,
+  checkFunction,
+  checkName,
+  checkOptions,
+  isFunction,
+  isNumber,
+  message,
+  milliseconds,
+  numberFrom,
+  ofType,
+  oneOf,
+  withFunctions,
+} from './option-checks.ts';
 import type { RetryOptions } from './options.ts';
 import { read } from './read.ts';
 
 /**
- * Checks every option before anything runs.
- *
- * @throws TypeError for an unknown option (it names the nearest known one) and for a value of the wrong type
- * @throws RangeError for a value out of range; both name the option, the value and what is allowed
+ * Checks the options of a policy; see {@link checkOptions} for what it throws.
  */
-export function validateOptions(options: RetryOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`retry options are ${show(options)}; they must be an object`);
-  }
-  for (const name of Object.keys(options)) {
-    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as OptionName] : undefined;
-    if (check === undefined) throw new TypeError(unknownOption(name, read(options, name)));
-    const value: unknown = options[name as OptionName];
-    if (value !== undefined) check(name, value);
-  }
+export function validateOptions(options: RetryOptions<never, unknown>): void {
+  checkOptions('retry options', options, CHECKS);
   if (options.maxAttempts === Infinity && options.maxElapsed === undefined && options.signal === undefined) {
     throw new RangeError('maxAttempts is Infinity; it needs maxElapsed or signal as well, or the call may never end');
   }
@@ -28,21 +32,10 @@ export function checkMilliseconds(name: string, value: unknown): void {
   milliseconds(0)(name, value);
 }
 
-type OptionName = keyof RetryOptions;
-type Check = (name: string, value: unknown) => void;
-
-const JITTERS: readonly unknown[] = [true, false, 'full', 'equal', 'proportional', 'decorrelated'];
 const BACKOFFS: readonly unknown[] = ['exponential', 'constant', 'linear', 'fibonacci'];
 
-const CHECKS: Record<OptionName, Check> = {
-  operation: ofType(
-    'a string of 1 to 200 characters',
-    v => typeof v === 'string',
-    v => {
-      const { length } = v as string;
-      return length > 0 && length <= 200;
-    },
-  ),
+const CHECKS: Record<keyof RetryOptions<never, unknown>, Check> = {
+  operation: checkName,
   maxAttempts: ofType(
     'an integer of 1 or more',
     isNumber,
@@ -50,11 +43,11 @@ const CHECKS: Record<OptionName, Check> = {
   ),
   initialDelay: milliseconds(0),
   maxDelay: milliseconds(0),
-  exponentialBase: ofType('a number from 1 to 1000', isNumber, v => (v as number) >= 1 && (v as number) <= 1000),
-  jitter: ofType("true, false, 'full', 'equal', 'proportional' or 'decorrelated'", v => JITTERS.includes(v)),
+  exponentialBase: numberFrom(1, 1000),
+  jitter: oneOf(true, false, 'full', 'equal', 'proportional', 'decorrelated'),
   backoff: checkBackoff,
   retryOn: ofType('an error class, a code, a list of those, or a function', v => isRetryOn(v)),
-  retryOnResult: ofType('a function', isFunction),
+  retryOnResult: checkFunction,
   attemptTimeout: milliseconds(1),
   maxElapsed: milliseconds(1),
   signal: ofType(
@@ -62,32 +55,29 @@ const CHECKS: Record<OptionName, Check> = {
     v => typeof read(v, 'aborted') === 'boolean' && isFunction(read(v, 'addEventListener')),
   ),
   retryAfter: ofType('true, false or a function', v => typeof v === 'boolean' || isFunction(v)),
-  onRetry: ofType('a function', isFunction),
-  onStop: ofType('a function', isFunction),
-  observer: ofType('an object with a function "call"', v => isFunction(read(v, 'call'))),
+  deadline: checkDeadline,
+  budget: withFunctions('a RetryBudget or an object with its functions', 'balance', 'deposit', 'tryWithdraw'),
+  breaker: withFunctions('a CircuitBreaker or an object with its functions', 'tryEnter', 'leave', 'openForMs'),
+  adaptive: withFunctions('a CubicRate, an AcceptThrottle or an object with their functions', 'admit', 'record'),
+  bulkhead: withFunctions('a Bulkhead or an object with a function "run"', 'run'),
+  fallback: () => undefined,
+  nested: oneOf('inner', 'outer', 'both'),
+  onRetry: checkFunction,
+  onStop: checkFunction,
+  observer: withFunctions('an object with a function "call"', 'call'),
   attributes: ofType(
     'an object of strings, numbers and booleans',
     v => typeof v === 'object' && v !== null && Object.values(v).every(isAttribute),
   ),
-  clock: ofType('a Clock', v =>
-    ['now', 'wallNow', 'random', 'sleep', 'timer', 'block'].every(method => isFunction(read(v, method))),
-  ),
-  unref: ofType('true or false', v => typeof v === 'boolean'),
+  clock: checkClock,
+  unref: checkBoolean,
 };
 
-function ofType(allowed: string, isType: (value: unknown) => boolean, isInRange?: (value: unknown) => boolean): Check {
-  return (name, value) => {
-    if (!isType(value)) throw new TypeError(message(name, value, allowed));
-    if (isInRange?.(value) === false) throw new RangeError(message(name, value, allowed));
-  };
-}
-
-function milliseconds(least: number): Check {
-  return ofType(
-    `a number of milliseconds from ${least} to ${LONGEST_TIMER_MS}`,
-    isNumber,
-    v => (v as number) >= least && (v as number) <= LONGEST_TIMER_MS,
-  );
+/** Checks an absolute time that comes with a call. */
+export function checkDeadline(name: string, value: unknown): void {
+  const time = isNumber(value) ? value : read(value, 'getTime') === undefined ? undefined : Number(value);
+  if (time === undefined) throw new TypeError(message(name, value, 'a Date or milliseconds since 1970'));
+  if (!Number.isFinite(time)) throw new RangeError(message(name, value, 'a valid Date or milliseconds since 1970'));
 }
 
 function checkBackoff(name: string, value: unknown): void {
@@ -110,57 +100,4 @@ function isRetryOn(value: unknown): boolean {
 
 function isAttribute(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-}
-
-function isNumber(value: unknown): boolean {
-  return typeof value === 'number';
-}
-
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function';
-}
-
-function message(name: string, value: unknown, allowed: string): string {
-  return `${name} is ${show(value)}; it must be ${allowed}`;
-}
-
-function unknownOption(name: string, value: unknown): string {
-  if (name === 'retries') {
-    const hint = isNumber(value) ? `: retries ${String(value)} is maxAttempts ${(value as number) + 1}` : '';
-    return `retries is not an option; maxAttempts counts every execution, the first included${hint}`;
-  }
-  const nearest = nearestOption(name);
-  return `${show(name)} is not an option${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`;
-}
-
-function nearestOption(name: string): string | undefined {
-  let best: string | undefined;
-  let shortest = Math.max(2, name.length / 3);
-  for (const known of Object.keys(CHECKS)) {
-    const distance = editDistance(name.slice(0, 40).toLowerCase(), known.toLowerCase());
-    if (distance <= shortest) [best, shortest] = [known, distance - 1];
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const swap = (row[j] as number) + (a[i] === b[j] ? 0 : 1);
-      next.push(Math.min(swap, (row[j + 1] as number) + 1, (next[j] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
-}
-
-/** Shows a value in a message without running any of its code. */
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (typeof value === 'function') return 'a function';
-  if (typeof value === 'object' && value !== null)
-    return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
-  return typeof value === 'bigint' ? `${value}n` : String(value);
 }

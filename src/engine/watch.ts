@@ -36,17 +36,18 @@ export class Watch {
     tellEvent(this.#call, event);
   }
 
-  succeeded(now: number, attempts: number, totalDelayMs: number): void {
+  succeeded(now: number, attempts: number, totalDelayMs: number, budgetTokens: number | undefined): void {
     tellEnd(this.#attempt, { outcome: 'success', durationMs: now - this.#attemptStartedAt });
-    tellEnd(this.#call, { outcome: 'success', attempts, durationMs: now - this.#startedAt, totalDelayMs });
+    const durationMs = now - this.#startedAt;
+    tellEnd(this.#call, { outcome: 'success', attempts, durationMs, totalDelayMs, budgetTokens });
   }
 
-  gaveUp(summary: RetrySummary, error: unknown): void {
+  gaveUp(summary: RetrySummary, error: unknown, budgetTokens: number | undefined): void {
     const { attempts, reason, totalDelayMs } = summary;
     const durationMs = summary.elapsedMs as number;
     // An attempt is still open only when the caller left the iterator in the middle of it.
     this.attemptFailed(this.#startedAt + durationMs, { error, errorClass: 'cancelled', next: reason, nextDelayMs: 0 });
-    tellEnd(this.#call, { outcome: 'failure', attempts, durationMs, totalDelayMs, reason, error });
+    tellEnd(this.#call, { outcome: 'failure', attempts, durationMs, totalDelayMs, budgetTokens, reason, error });
   }
 }
 

@@ -1,11 +1,12 @@
 import type { AttemptContext, AttemptFunction } from '../engine/attempt.ts';
-import { Call } from '../engine/call.ts';
-import { makeAttempt, type Step } from '../engine/execute.ts';
+import { Call, type PerCall } from '../engine/call.ts';
+import { admission, makeAttempt, type Step } from '../engine/execute.ts';
 import { openCall } from '../engine/guard.ts';
 import type { RetryOptions } from '../engine/options.ts';
 import type { StopReason } from '../engine/outcome.ts';
 import { infoFor, type Policy } from '../engine/policy.ts';
 import { runtime } from '../engine/runtime.ts';
+import { checkDeadline } from '../engine/validate.ts';
 import { policyFor } from './policy-for.ts';
 import { requireFunction } from './require-function.ts';
 import type { RetryPolicy } from './retry-policy.ts';
@@ -25,7 +26,11 @@ import type { RetryPolicy } from './retry-policy.ts';
  * ```
  */
 export function attempts(options?: RetryOptions<never> | RetryPolicy<never>): AsyncIterableIterator<IteratedAttempt> {
-  return new AttemptIterator(policyFor(options), options?.signal);
+  const policy = policyFor(options);
+  if (policy.fallback !== undefined) {
+    throw new TypeError('fallback must be left out for attempts: the loop has no value of its own to replace');
+  }
+  return new AttemptIterator(policy, options ?? {});
 }
 
 /** One turn of the loop over {@link attempts}. */
@@ -58,12 +63,14 @@ class AttemptIterator implements AsyncIterableIterator<IteratedAttempt> {
   #state: State = { at: 'start' };
   #fn: AttemptFunction<unknown> | undefined;
 
-  constructor(policy: Policy, signal: AbortSignal | undefined) {
+  constructor(policy: Policy, perCall: PerCall) {
+    const { signal, deadline } = perCall;
+    if (deadline !== undefined) checkDeadline('deadline', deadline);
     const work = (attempt: AttemptContext): unknown => this.#fn?.(attempt);
     Object.defineProperty(work, 'name', { value: '' });
     const observer = policy.observer ?? runtime.observer;
     const watched = observer !== undefined && signal?.aborted !== true;
-    this.#call = new Call(policy, work, signal, watched ? openCall(observer, infoFor(policy, work)) : undefined);
+    this.#call = new Call(policy, work, perCall, watched ? openCall(observer, infoFor(policy, work)) : undefined);
   }
 
   [Symbol.asyncIterator](): this {
@@ -74,8 +81,7 @@ class AttemptIterator implements AsyncIterableIterator<IteratedAttempt> {
     const state = this.#state;
     switch (state.at) {
       case 'start':
-        if (this.#call.signal?.aborted === true) return this.#giveUp('aborted');
-        return this.#turn();
+        return this.#enter();
       case 'attempt':
         this.#leave();
         throw new TypeError('attempts: the body of the loop must await attempt.run(…)');
@@ -102,8 +108,12 @@ class AttemptIterator implements AsyncIterableIterator<IteratedAttempt> {
     } catch {
       return this.#giveUp('aborted');
     }
-    const obstacle = this.#call.obstacle();
-    return obstacle === undefined ? this.#turn() : this.#giveUp(obstacle);
+    return this.#enter();
+  }
+
+  async #enter(): Promise<IteratorResult<IteratedAttempt>> {
+    const barrier = await admission(this.#call);
+    return barrier === undefined ? this.#turn() : this.#giveUp(barrier);
   }
 
   #giveUp(reason: StopReason): IteratorResult<IteratedAttempt> {

@@ -21,7 +21,9 @@ import { type Wrapped, wrap } from './wrap.ts';
  * }
  * ```
  */
-export function retryWithBackoff(options?: RetryOptions | RetryPolicy): RetryDecorator {
+export function retryWithBackoff(
+  options?: RetryOptions<unknown, unknown> | RetryPolicy<unknown, unknown>,
+): RetryDecorator {
   const policy = policyFor(options);
   return ((...args: unknown[]) => decorate(policy, args)) as RetryDecorator;
 }

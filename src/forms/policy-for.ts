@@ -3,13 +3,13 @@ import { createPolicy, type Policy } from '../engine/policy.ts';
 import { policyOf, type RetryPolicy } from './retry-policy.ts';
 
 /** The policy behind options: a `RetryPolicy` has its own, and the same options object gives the same policy again. */
-export function policyFor(options: RetryOptions<never> | RetryPolicy<never> | undefined): Policy {
+export function policyFor(options: RetryOptions<never, unknown> | RetryPolicy<never, unknown> | undefined): Policy {
   if (options === undefined) {
     defaultPolicy ??= createPolicy({});
     return defaultPolicy;
   }
   if (options === latestOptions && latestPolicy !== undefined) return latestPolicy;
-  const policy = policyOf(options) ?? cached(options as RetryOptions);
+  const policy = policyOf(options) ?? cached(options as RetryOptions<never, unknown>);
   latestOptions = options;
   latestPolicy = policy;
   return policy;
@@ -21,7 +21,7 @@ const policies = new WeakMap<object, Policy>();
 let latestOptions: object | undefined;
 let latestPolicy: Policy | undefined;
 
-function cached(options: RetryOptions): Policy {
+function cached(options: RetryOptions<never, unknown>): Policy {
   const known = policies.get(options);
   if (known !== undefined) return known;
   const policy = createPolicy(options);

@@ -18,28 +18,33 @@ let readPolicy: (value: unknown) => Policy | undefined;
  * const user = await policy.execute(({ signal }) => loadUser(id, signal));
  * ```
  */
-export class RetryPolicy<T = unknown> {
+export class RetryPolicy<T = unknown, F = never> {
   /** Aborts every call of this policy that is not given a signal of its own. */
   readonly signal: AbortSignal | undefined;
+  /** The deadline of every call of this policy that is not given one of its own. */
+  readonly deadline: Date | number | undefined;
   readonly #policy: Policy;
 
   /** @throws TypeError or RangeError, naming the option, the value and what is allowed */
-  constructor(options: RetryOptions<T> = {}) {
-    this.#policy = createPolicy(options as RetryOptions);
+  constructor(options: RetryOptions<T, F> = {}) {
+    this.#policy = createPolicy(options);
     this.signal = this.#policy.signal;
+    this.deadline = this.#policy.deadline;
     Object.freeze(this);
   }
 
   /** Runs one call under this policy; see {@link retry}. */
-  execute<R extends T>(fn: AttemptFunction<R>, perCall?: CallOptions): Promise<R> {
+  execute<R extends T>(fn: AttemptFunction<R>, perCall?: CallOptions): Promise<R | F> {
     requireFunction('execute', fn);
-    return execute(this.#policy, fn, perCall?.signal ?? this.signal);
+    if (perCall === undefined) return execute<R | F>(this.#policy, fn, this);
+    const { signal = this.signal, deadline = this.deadline } = perCall;
+    return execute<R | F>(this.#policy, fn, { signal, deadline });
   }
 
   /** Makes a function of the same signature that retries; see {@link withRetry}. */
   wrap<This, Args extends unknown[], R extends T | PromiseLike<T>>(
     fn: (this: This, ...args: Args) => R,
-  ): Wrapped<This, Args, R> {
+  ): Wrapped<This, Args, R | F> {
     requireFunction('wrap', fn);
     return wrap(fn, this.#policy);
   }
@@ -64,6 +69,8 @@ export class RetryPolicy<T = unknown> {
 export interface CallOptions {
   /** Aborts this call, in place of the policy's signal. */
   readonly signal?: AbortSignal | undefined;
+  /** The latest time at which this call may end, in place of the policy's deadline. */
+  readonly deadline?: Date | number | undefined;
 }
 
 /** The engine's policy behind a `RetryPolicy`; undefined for anything else. */

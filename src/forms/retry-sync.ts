@@ -17,7 +17,10 @@ import type { RetryPolicy } from './retry-policy.ts';
  * const config = retrySync(() => readFileSync('/mnt/share/config.json', 'utf8'), { initialDelay: 200 });
  * ```
  */
-export function retrySync<T>(fn: AttemptFunction<T>, options?: RetryOptions<T> | RetryPolicy<T>): T {
+export function retrySync<T, F = never>(
+  fn: AttemptFunction<T>,
+  options?: RetryOptions<T, F> | RetryPolicy<T, F>,
+): T | F {
   requireFunction('retrySync', fn);
-  return executeSync(policyFor(options), fn, options?.signal);
+  return executeSync<T | F>(policyFor(options), fn, options ?? {});
 }

@@ -18,9 +18,14 @@ import type { RetryPolicy } from './retry-policy.ts';
  * const rates = await retry(({ signal }) => fetchRates(signal), { operation: 'fetch_rates', maxAttempts: 4 });
  * ```
  */
-export function retry<T>(fn: AttemptFunction<T>, options?: RetryOptions<T> | RetryPolicy<T>): Promise<T> {
+export function retry<T, F = never>(
+  fn: AttemptFunction<T>,
+  options?: RetryOptions<T, F> | RetryPolicy<T, F>,
+): Promise<T | F> {
   requireFunction('retry', fn);
   const policy = policyFor(options);
-  // The signal belongs to the call, not to the policy: it is read anew although the rest is cached.
-  return execute(policy, fn, options?.signal);
+  // Signal and deadline belong to the call, not to the policy: they are read anew although the rest is cached.
+  return execute<T | F>(policy, fn, options ?? NOTHING);
 }
+
+const NOTHING = Object.freeze({});

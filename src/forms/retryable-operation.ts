@@ -16,14 +16,14 @@ import { requireFunction } from './require-function.ts';
  * const result = await operation.run(({ signal }) => processData(signal));
  * ```
  */
-export class RetryableOperation<T = unknown> {
+export class RetryableOperation<T = unknown, F = never> {
   readonly #policy: Policy;
   readonly #closing: AbortController = new AbortController();
   readonly #running: Set<Promise<unknown>> = new Set();
 
   /** @throws TypeError or RangeError, naming the option, the value and what is allowed */
-  constructor(options: RetryOptions<T> = {}) {
-    this.#policy = createPolicy(options as RetryOptions);
+  constructor(options: RetryOptions<T, F> = {}) {
+    this.#policy = createPolicy(options);
     const { signal } = this.#policy;
     if (signal === undefined) return;
     if (signal.aborted) this.#closing.abort(signal.reason);
@@ -37,9 +37,10 @@ export class RetryableOperation<T = unknown> {
    *
    * @throws OperationClosedError, as a rejection, when the operation has been disposed of
    */
-  run<R extends T>(fn: AttemptFunction<R>): Promise<R> {
+  run<R extends T>(fn: AttemptFunction<R>): Promise<R | F> {
     requireFunction('run', fn);
-    const call = execute(this.#policy, fn, this.#closing.signal);
+    const { deadline } = this.#policy;
+    const call = execute<R | F>(this.#policy, fn, { signal: this.#closing.signal, deadline });
     this.#running.add(call);
     const forget = (): void => {
       this.#running.delete(call);

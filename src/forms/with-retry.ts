@@ -16,10 +16,10 @@ import { type Wrapped, wrap } from './wrap.ts';
  * const user = await loadUserReliably('42');
  * ```
  */
-export function withRetry<This, Args extends unknown[], R>(
+export function withRetry<This, Args extends unknown[], R, F = never>(
   fn: (this: This, ...args: Args) => R,
-  options?: RetryOptions<Awaited<R>> | RetryPolicy<Awaited<R>>,
-): Wrapped<This, Args, R> {
+  options?: RetryOptions<Awaited<R>, F> | RetryPolicy<Awaited<R>, F>,
+): Wrapped<This, Args, R | F> {
   requireFunction('withRetry', fn);
   return wrap(fn, policyFor(options));
 }

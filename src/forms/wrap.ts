@@ -5,16 +5,16 @@ import { operationOf, type Policy, withOperation } from '../engine/policy.ts';
 export type Wrapped<This, Args extends unknown[], R> = (this: This, ...args: Args) => Promise<Awaited<R>>;
 
 /** Makes a function of the same name, length, `this` and parameters that runs `fn` under a policy. */
-export function wrap<This, Args extends unknown[], R>(
+export function wrap<This, Args extends unknown[], R, F = never>(
   fn: (this: This, ...args: Args) => R,
   policy: Policy,
-): Wrapped<This, Args, R> {
+): Wrapped<This, Args, R | F> {
   const named = withOperation(policy, operationOf(policy, fn));
   const wrapped = {
     // A method is no constructor: calling it with `new` throws a TypeError instead of losing `this`.
-    call(this: This, ...args: Args): Promise<Awaited<R>> {
+    call(this: This, ...args: Args): Promise<Awaited<R | F>> {
       const attempt = (): PromiseLike<Awaited<R>> => fn.apply(this, args) as PromiseLike<Awaited<R>>;
-      return execute(named, attempt, named.signal);
+      return execute<Awaited<R | F>>(named, attempt, named);
     },
   }.call;
   Object.defineProperties(wrapped, {

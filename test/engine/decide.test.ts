@@ -10,7 +10,6 @@ const terms: DecisionTerms = {
   maxDelay: 30_000,
   exponentialBase: 2,
   jitter: false,
-  maxElapsed: Infinity,
 };
 const facts: Facts = {
   attempt: 1,
@@ -18,10 +17,12 @@ const facts: Facts = {
   error: undefined,
   errorClass: 'transient',
   interruption: undefined,
-  elapsedMs: 0,
+  remainingMs: Infinity,
   retryAfterMs: undefined,
   previousDelayMs: 0,
   random: 0.5,
+  alreadyRetried: false,
+  openCircuit: undefined,
 };
 const stop = (reason: StopReason): Decision => ({ next: 'stop', reason });
 const retry = (delayMs: number, delaySource: 'backoff' | 'retry_after' = 'backoff'): Decision => ({
@@ -42,13 +43,8 @@ describe('decide', () => {
     ['stops for a foreign cancellation', { errorClass: 'cancelled' }, {}, stop('not_retryable')],
     ['stops for the caller’s own', { errorClass: 'cancelled', interruption: 'aborted' }, {}, stop('aborted')],
     ['stops when time is up', { interruption: 'deadline_exceeded' }, {}, stop('deadline_exceeded')],
-    [
-      'does not start a wait that reaches the limit',
-      { elapsedMs: 500 },
-      { maxElapsed: 1500 },
-      stop('deadline_exceeded'),
-    ],
-    ['starts one that ends before it', { elapsedMs: 499 }, { maxElapsed: 1500 }, retry(1000)],
+    ['does not start a wait that reaches the limit', { remainingMs: 1000 }, {}, stop('deadline_exceeded')],
+    ['starts one that ends before it', { remainingMs: 1001 }, {}, retry(1000)],
     ['follows the server', { retryAfterMs: 5000 }, {}, retry(5000, 'retry_after')],
     ['follows it to the cap', { retryAfterMs: 30_000 }, {}, retry(30_000, 'retry_after')],
     ['stops rather than come too early', { retryAfterMs: 30_001 }, {}, stop('not_retryable')],
@@ -64,7 +60,41 @@ describe('decide', () => {
     ],
     ['draws the jitter', { random: 0.25 }, { jitter: true }, retry(750)],
     ['remembers the delay before', { previousDelayMs: 2000, random: 0.5 }, { jitter: 'decorrelated' }, retry(3500)],
-    ['checks a hint against the limit', { retryAfterMs: 2000 }, { maxElapsed: 2000 }, stop('deadline_exceeded')],
+    ['checks a hint against the limit', { retryAfterMs: 2000, remainingMs: 2000 }, {}, stop('deadline_exceeded')],
+    ['leaves what was retried below', { alreadyRetried: true }, {}, stop('already_retried')],
+    ['says so after the last attempt too', { alreadyRetried: true, attempt: 3 }, {}, stop('already_retried')],
+    [
+      'names the error rather than the layers',
+      { alreadyRetried: true, errorClass: 'permanent' },
+      {},
+      stop('not_retryable'),
+    ],
+    [
+      'stops before a circuit that stays open',
+      { openCircuit: { openForMs: 1001, whenOpen: 'stop' } },
+      {},
+      stop('circuit_open'),
+    ],
+    ['outlasts one that does not', { openCircuit: { openForMs: 1000, whenOpen: 'stop' } }, {}, retry(1000)],
+    ['waits for a circuit if asked to', { openCircuit: { openForMs: 5000, whenOpen: 'wait' } }, {}, retry(5000)],
+    [
+      'waits for none that stays open for good',
+      { openCircuit: { openForMs: Infinity, whenOpen: 'wait' } },
+      {},
+      stop('circuit_open'),
+    ],
+    [
+      'waits for none beyond the limit',
+      { openCircuit: { openForMs: 5000, whenOpen: 'wait' }, remainingMs: 5000 },
+      {},
+      stop('deadline_exceeded'),
+    ],
+    [
+      'names the attempts rather than the circuit',
+      { openCircuit: { openForMs: 5000, whenOpen: 'stop' }, attempt: 3 },
+      {},
+      stop('attempts_exhausted'),
+    ],
   ])('%s', (_name, given, policy, expected) => {
     expect(decide({ ...terms, ...policy }, { ...facts, ...given })).toEqual(expected);
   });
@@ -77,10 +107,14 @@ describe('decide', () => {
       error: fc.anything(),
       errorClass: fc.constantFrom('transient', 'throttled', 'permanent', 'cancelled'),
       interruption: fc.constantFrom(undefined, 'aborted', 'deadline_exceeded'),
-      elapsedMs: ms,
+      remainingMs: fc.oneof(ms, fc.constant(Infinity)),
       retryAfterMs: fc.option(ms, { nil: undefined }),
       previousDelayMs: ms,
       random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      alreadyRetried: fc.boolean(),
+      openCircuit: fc.option(fc.record({ openForMs: ms, whenOpen: fc.constantFrom('stop', 'wait') }), {
+        nil: undefined,
+      }),
     });
     const anyTerms = fc.record({
       backoff: fc.constantFrom<Backoff>('exponential', 'constant', 'linear', 'fibonacci'),
@@ -88,7 +122,6 @@ describe('decide', () => {
       maxDelay: ms,
       exponentialBase: fc.double({ min: 1, max: 10, noNaN: true }),
       jitter: fc.constantFrom<Jitter>(true, false, 'full', 'equal', 'proportional', 'decorrelated'),
-      maxElapsed: fc.oneof(ms, fc.constant(Infinity)),
     });
     fc.assert(
       fc.property(anyTerms, anyFacts, (policy, given) => {
@@ -98,8 +131,10 @@ describe('decide', () => {
           given.attempt < given.maxAttempts &&
           given.interruption === undefined &&
           decision.delayMs >= 0 &&
-          decision.delayMs <= policy.maxDelay &&
-          given.elapsedMs + decision.delayMs < policy.maxElapsed &&
+          !given.alreadyRetried &&
+          decision.delayMs <= Math.max(policy.maxDelay, given.openCircuit?.openForMs ?? 0) &&
+          decision.delayMs >= (given.openCircuit?.openForMs ?? 0) &&
+          decision.delayMs < given.remainingMs &&
           (decision.delaySource !== 'retry_after' || decision.delayMs >= (given.retryAfterMs ?? 0))
         );
       }),

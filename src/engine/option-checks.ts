@@ -1,0 +1,139 @@
+import { LONGEST_TIMER_MS } from './clock.ts';
+import { read } from './read.ts';
+
+/**
+ * Checks every option before anything runs. `what` names the options in the message for something that is no object.
+ *
+ * @throws TypeError for an unknown option (it names the nearest known one) and for a value of the wrong type
+ * @throws RangeError for a value out of range; both name the option, the value and what is allowed
+ */
+export function checkOptions(what: string, options: unknown, checks: Readonly<Record<string, Check>>): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${what} are ${show(options)}; they must be an object`);
+  }
+  for (const name of Object.keys(options)) {
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (check === undefined) throw new TypeError(unknownOption(name, read(options, name), Object.keys(checks)));
+    const value: unknown = (options as Record<string, unknown>)[name];
+    if (value !== undefined) check(name, value);
+  }
+}
+
+/** Throws when the value of an option is not allowed. */
+export type Check = (name: string, value: unknown) => void;
+
+/** A check of type, and then of range; `allowed` says in words what both allow. */
+export function ofType(
+  allowed: string,
+  isType: (value: unknown) => boolean,
+  isInRange?: (value: unknown) => boolean,
+): Check {
+  return (name, value) => {
+    if (!isType(value)) throw new TypeError(message(name, value, allowed));
+    if (isInRange?.(value) === false) throw new RangeError(message(name, value, allowed));
+  };
+}
+
+/** A check for milliseconds that a timer can wait. */
+export function milliseconds(least: number): Check {
+  return ofType(
+    `a number of milliseconds from ${least} to ${LONGEST_TIMER_MS}`,
+    isNumber,
+    v => (v as number) >= least && (v as number) <= LONGEST_TIMER_MS,
+  );
+}
+
+/** A check for a number from `least` to `most`. */
+export function numberFrom(least: number, most: number): Check {
+  return ofType(`a number from ${least} to ${most}`, isNumber, v => (v as number) >= least && (v as number) <= most);
+}
+
+/** A check for an integer from `least` to `most`. */
+export function integerFrom(least: number, most: number): Check {
+  return ofType(
+    `an integer from ${least} to ${most}`,
+    isNumber,
+    v => Number.isInteger(v) && (v as number) >= least && (v as number) <= most,
+  );
+}
+
+/** A check for one of a few values. */
+export function oneOf(...values: readonly unknown[]): Check {
+  const allowed = values.map(value => (typeof value === 'string' ? `'${value}'` : String(value)));
+  return ofType(`${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}`, v => values.includes(v));
+}
+
+/** A check for a name: a label of metrics. */
+export const checkName: Check = ofType(
+  'a string of 1 to 200 characters',
+  v => typeof v === 'string',
+  v => (v as string).length > 0 && (v as string).length <= 200,
+);
+
+/** A check for an object with these functions. */
+export function withFunctions(what: string, ...methods: readonly string[]): Check {
+  return ofType(what, v => methods.every(method => isFunction(read(v, method))));
+}
+
+/** A check for a function. */
+export const checkFunction: Check = ofType('a function', isFunction);
+
+/** A check for true or false. */
+export const checkBoolean: Check = ofType('true or false', v => typeof v === 'boolean');
+
+/** A check for a `Clock`. */
+export const checkClock: Check = withFunctions('a Clock', 'now', 'wallNow', 'random', 'sleep', 'timer', 'block');
+
+export function isNumber(value: unknown): boolean {
+  return typeof value === 'number';
+}
+
+export function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
+
+/** The message for a value that is not allowed. */
+export function message(name: string, value: unknown, allowed: string): string {
+  return `${name} is ${show(value)}; it must be ${allowed}`;
+}
+
+function unknownOption(name: string, value: unknown, known: readonly string[]): string {
+  if (name === 'retries') {
+    const hint = isNumber(value) ? `: retries ${String(value)} is maxAttempts ${(value as number) + 1}` : '';
+    return `retries is not an option; maxAttempts counts every execution, the first included${hint}`;
+  }
+  const nearest = nearestOption(name, known);
+  return `${show(name)} is not an option${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`;
+}
+
+function nearestOption(name: string, names: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let shortest = Math.max(2, name.length / 3);
+  for (const known of names) {
+    const distance = editDistance(name.slice(0, 40).toLowerCase(), known.toLowerCase());
+    if (distance <= shortest) [best, shortest] = [known, distance - 1];
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const swap = (row[j] as number) + (a[i] === b[j] ? 0 : 1);
+      next.push(Math.min(swap, (row[j + 1] as number) + 1, (next[j] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}
+
+/** Shows a value in a message without running any of its code. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
+  return typeof value === 'bigint' ? `${value}n` : String(value);
+}

@@ -1,0 +1,44 @@
+import type { BreakerState } from './circuit-breaker.ts';
+import type { BudgetState } from './counted-budget.ts';
+
+/**
+ * The budgets and breakers of the process, for the gauges that show them from the moment they are made. Shared by all
+ * copies of the package, and bounded: an application makes a handful, and one that makes them without end must not
+ * grow without end.
+ */
+export interface LimitRegistry {
+  readonly budgets: Set<Readable<BudgetState>>;
+  readonly breakers: Set<Readable<BreakerState>>;
+  /** Budgets and breakers that found the registry full. */
+  overflow: number;
+}
+
+/** Something whose state can be read at any time. */
+export interface Readable<State> {
+  readonly state: State;
+}
+
+/** How many budgets, and how many breakers, are shown. */
+export const MAX_LIMITS = 200;
+
+const KEY = Symbol.for('retryscope.limits.1');
+const shared = globalThis as { [KEY]?: LimitRegistry };
+
+/** The one registry of this process. */
+export const limitRegistry: LimitRegistry = shared[KEY] ?? { budgets: new Set(), breakers: new Set(), overflow: 0 };
+shared[KEY] = limitRegistry;
+
+/** Shows a budget from now on. */
+export function registerBudget(budget: Readable<BudgetState>): void {
+  add(limitRegistry.budgets, budget);
+}
+
+/** Shows a breaker from now on. */
+export function registerBreaker(breaker: Readable<BreakerState>): void {
+  add(limitRegistry.breakers, breaker);
+}
+
+function add<T>(set: Set<T>, item: T): void {
+  if (set.size < MAX_LIMITS) set.add(item);
+  else limitRegistry.overflow++;
+}
