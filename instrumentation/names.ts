@@ -82,9 +82,22 @@ export const LABEL_VALUES = {
   mode: ['local', 'shared', 'degraded'],
   decision: ['granted', 'denied'],
   breakerState: ['closed', 'open', 'half_open', 'forced_open'],
+  breakerResult: ['success', 'failure', 'ignored', 'rejected'],
   deadLetterEvent: ['stored', 'redriven', 'failed', 'evicted', 'quarantined', 'purged'],
-  faultSource: ['observer', 'tracer', 'meter', 'logger', 'exporter', 'channel', 'hook', 'predicate', 'backoff', 'limit', 'fallback'],
-  overflowSource: ['operation', 'error_type'],
+  faultSource: [
+    'observer',
+    'tracer',
+    'meter',
+    'logger',
+    'exporter',
+    'channel',
+    'hook',
+    'predicate',
+    'backoff',
+    'limit',
+    'fallback',
+  ],
+  overflowSource: ['operation', 'error_type', 'limit'],
 } as const;
 
 /** What stands in a label once its set of values is full. */
@@ -130,6 +143,7 @@ export type MetricName =
   | 'deadLetterDepth'
   | 'deadLetterOldestAge'
   | 'nestedSuppressed'
+  | 'lateResults'
   | 'telemetryErrors'
   | 'overflow'
   | 'info';
@@ -204,13 +218,19 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   nestedSuppressed: counter('retry.nested_suppressed', '{retry}', 'Retries left to the layer nearest to the failure.', [
     'operation',
   ]),
+  lateResults: counter(
+    'retry.late_results',
+    '{attempt}',
+    'Attempts that settled after their call had stopped waiting for them.',
+    ['operation', 'result'],
+  ),
   telemetryErrors: counter('retry.telemetry_errors', '{error}', 'Faults of telemetry and hooks kept from callers.', [
     'source',
   ]),
   overflow: counter(
     'retry.overflow',
     '{record}',
-    'Operations and errors counted as "other", since their set was full.',
+    'Operations, errors and limits that are not shown by themselves, since their set was full.',
     ['source'],
   ),
   info: gauge('retryscope.info', '', 'Always 1; the label tells the version of the library.', ['version']),

@@ -70,6 +70,7 @@ export class TracedCall extends MeteredCall implements RecordContext {
     span.setAttribute(ATTRIBUTES.attempts, end.attempts);
     span.setAttribute(ATTRIBUTES.outcome, outcomeOf(end));
     span.setAttribute(ATTRIBUTES.totalDelay, end.totalDelayMs / 1000);
+    if (end.budgetTokens !== undefined) span.setAttribute(ATTRIBUTES.budgetTokens, end.budgetTokens);
     if (end.outcome === 'failure') {
       failSpan(span, end.error);
       recordException(span, this.context, end.error);

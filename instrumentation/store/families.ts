@@ -1,7 +1,9 @@
 import { type FaultSource, faultCounts } from '../../src/engine/faults.ts';
 import { VERSION } from '../../src/engine/version.ts';
+import { limitRegistry } from '../../src/limits/registry.ts';
 import { LABEL_VALUES, LABELS, METRICS, type MetricDefinition } from '../names.ts';
 import type { Attributes, Exemplar, HistogramCell } from './histogram-cell.ts';
+import { LIMIT_FAMILIES, limitSamples } from './limit-samples.ts';
 import type { OperationCells } from './operation-cells.ts';
 import { store } from './store.ts';
 
@@ -29,6 +31,8 @@ export const FED_FAMILIES: readonly MetricDefinition[] = [
   METRICS.callAttempts,
   METRICS.callsInFlight,
   METRICS.objectiveRatio,
+  METRICS.nestedSuppressed,
+  ...LIMIT_FAMILIES,
   METRICS.telemetryErrors,
   METRICS.overflow,
   METRICS.info,
@@ -98,15 +102,21 @@ function samplesOf(definition: MetricDefinition, all: readonly OperationCells[])
       ]);
     case METRICS.objectiveRatio:
       return all.map(({ operation, objectiveRatio }) => sample(objectiveRatio, { operation }));
+    case METRICS.nestedSuppressed:
+      return all.map(({ operation, calls }) => sample(calls.already_retried, { operation }));
     case METRICS.telemetryErrors:
       return faultSources().map(source => sample(faultCounts().get(source) ?? 0, { [LABELS.source]: source }));
     case METRICS.overflow:
-      return LABEL_VALUES.overflowSource.map(source => sample(store.overflow[source], { [LABELS.source]: source }));
+      return LABEL_VALUES.overflowSource.map(source => sample(overflow(source), { [LABELS.source]: source }));
     case METRICS.info:
       return [sample(1, { [LABELS.version]: VERSION })];
     default:
-      return [];
+      return limitSamples(definition);
   }
+}
+
+function overflow(source: (typeof LABEL_VALUES.overflowSource)[number]): number {
+  return source === 'limit' ? limitRegistry.overflow : store.overflow[source];
 }
 
 /** All of them, those without a fault too: an alert sees the first fault only where a 0 was before. */
