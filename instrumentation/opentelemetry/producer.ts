@@ -31,10 +31,7 @@ export interface RetryMetricProducer {
 }
 
 function collectAll(start: HrTime): unknown {
-  const families = FED_FAMILIES.map(readFamily).filter(
-    family => family.kind === 'histogram' || family.samples.length > 0,
-  );
-  const metrics = families.map(family => toMetric(family, start, hrTime()));
+  const metrics = FED_FAMILIES.map(definition => toMetric(readFamily(definition), start, hrTime()));
   const scope = { name: SCOPE_NAME, version: VERSION };
   return { resourceMetrics: { resource: NO_RESOURCE, scopeMetrics: [{ scope, metrics }] }, errors: [] };
 }

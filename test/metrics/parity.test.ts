@@ -9,11 +9,14 @@ import { type PrometheusRegistry, registerRetryMetrics } from '../../instrumenta
 import { FED_FAMILIES } from '../../instrumentation/store/families.ts';
 import { MAX_ERROR_TYPES } from '../../instrumentation/store/operation-cells.ts';
 import { MAX_OPERATIONS, store } from '../../instrumentation/store/store.ts';
-import { addObserver, type RetryObserver, RetryPolicy, retry } from '../../src/core.ts';
+import { addObserver, CircuitBreaker, RetryBudget, type RetryObserver, RetryPolicy, retry } from '../../src/core.ts';
 import { runtime } from '../../src/engine/runtime.ts';
+import { limitRegistry } from '../../src/limits/registry.ts';
+import { FakeClock } from '../../src/testing/index.ts';
 import { startTracing, stopTelemetry } from '../spans/sdk.ts';
 import { parseExposition, scrape } from '../support/exposition.ts';
 
+const clock = new FakeClock();
 const quick = { initialDelay: 0, jitter: false } as const;
 const throwing = (error: unknown) => (): never => {
   throw error;
@@ -21,6 +24,8 @@ const throwing = (error: unknown) => (): never => {
 
 beforeEach(() => {
   store.operations.clear();
+  limitRegistry.budgets.clear();
+  limitRegistry.breakers.clear();
   store.readers.clear();
   store.keepsExemplars = false;
   store.overflow.operation = 0;
@@ -49,13 +54,36 @@ describe('OpenTelemetry, prom-client and @prometheus-io/client', () => {
     await retry(throwing(Object.assign(new Error('x'), { code: 'ECONNRESET' })), quick).catch(() => undefined);
     await retry(({ number }) => (number < 3 ? throwing('text')() : 1), { ...quick, operation: 'recovers' });
     new RetryPolicy({ operation: 'never called' });
+    const budget = new RetryBudget({ name: 'payments', initial: 1 });
+    const breaker = new CircuitBreaker({ name: 'ledger', trip: { kind: 'consecutive', failures: 2 }, clock });
+    const limited = { ...quick, operation: 'limited', maxAttempts: 2, budget, breaker };
+    for (let i = 0; i < 3; i++) await retry(throwing(new Error('x')), limited).catch(() => undefined);
+    await clock.advance(2500);
 
     const [otel, ...others] = [await scrape(reader), ...(await Promise.all(registries.map(r => r.metrics())))].map(
       parseExposition,
     );
     expect(Object.keys(otel?.samples ?? {}).length).toBeGreaterThan(300);
     expect(Object.keys(otel?.types ?? {}).sort()).toEqual(FED_FAMILIES.map(({ family }) => family).sort());
-    expect(otel?.samples['retry_telemetry_errors_total{source="observer"}']).toBe(0);
+    expect(otel?.samples).toMatchObject({
+      'retry_telemetry_errors_total{source="observer"}': 0,
+      'retry_budget_tokens{budget="payments"}': 0,
+      'retry_budget_capacity{budget="payments"}': 10,
+      'retry_budget_mode{budget="payments",mode="local"}': 1,
+      'retry_budget_mode{budget="payments",mode="shared"}': 0,
+      'retry_budget_withdrawals_total{budget="payments",decision="granted"}': 1,
+      'retry_budget_withdrawals_total{budget="payments",decision="denied"}': 0,
+      'circuit_breaker_state{breaker="ledger",state="open"}': 1,
+      'circuit_breaker_state{breaker="ledger",state="closed"}': 0,
+      'circuit_breaker_transitions_total{breaker="ledger",to="open"}': 1,
+      'circuit_breaker_transitions_total{breaker="ledger",to="half_open"}': 0,
+      'circuit_breaker_state_seconds_total{breaker="ledger",state="open"}': 2.5,
+      'circuit_breaker_calls_total{breaker="ledger",result="failure"}': 2,
+      'circuit_breaker_calls_total{breaker="ledger",result="rejected"}': 2,
+      'retry_calls_total{operation="limited",outcome="circuit_open"}': 2,
+      'retry_nested_suppressed_total{operation="limited"}': 0,
+      'retry_late_results_total{operation="limited",result="success"}': 0,
+    });
     for (const other of others) {
       expect(other.samples).toEqual(otel?.samples);
       for (const [family, type] of Object.entries(otel?.types ?? {})) {
