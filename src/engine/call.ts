@@ -115,7 +115,7 @@ export class Call<T> {
     const admission = this.#limits?.enter(this.attempts + 1);
     if (admission === undefined || admission.next === 'go') return undefined;
     if (admission.next === 'wait') {
-      if (admission.waitMs >= this.#remainingMs()) return 'deadline_exceeded';
+      if (admission.waitMs >= this.#remainingMs()) return this.#outOfTime();
       this.#totalDelayMs += admission.waitMs;
       return admission.waitMs;
     }
@@ -143,9 +143,7 @@ export class Call<T> {
   /** Why the next attempt may not start, if so: the signal has aborted, or the time has run out meanwhile. */
   obstacle(): StopReason | undefined {
     if (this.signal?.aborted === true) return 'aborted';
-    if (this.#remainingMs() > 0) return undefined;
-    if (this.attempts === 0) this.lastError = new DeadlineExceededError(0);
-    return 'deadline_exceeded';
+    return this.#remainingMs() > 0 ? undefined : this.#outOfTime();
   }
 
   /** True when the last attempt brought a result that was refused. */
@@ -280,6 +278,11 @@ export class Call<T> {
         ? () => runNested({ retriesOutside: true, gaveUp: false }, () => this.#fn(attempt))
         : () => this.#fn(attempt);
     return bulkhead === undefined ? work() : bulkhead.run(work, attempt.signal);
+  }
+
+  #outOfTime(): 'deadline_exceeded' {
+    if (this.attempts === 0) this.lastError = new DeadlineExceededError(0);
+    return 'deadline_exceeded';
   }
 
   get #canBeCut(): boolean {

@@ -42,6 +42,11 @@ export class CubicRate implements AdaptiveLimit {
     return this.#isLimiting ? this.#fillRate : Infinity;
   }
 
+  /** Attempts per second that the curve would allow: what holds from the first throttle on. */
+  get curvePerSecond(): number {
+    return this.#fillRate;
+  }
+
   /** Attempts per second that were measured lately. */
   get measuredPerSecond(): number {
     return this.#measuredRate;
@@ -78,7 +83,7 @@ export class CubicRate implements AdaptiveLimit {
   }
 
   #speedUp(now: number): number {
-    return SCALE * (now - this.#lastThrottleAt - this.#timeToLastMax) ** 3 + this.#lastMaxRate;
+    return cubic(now - this.#lastThrottleAt, this.#timeToLastMax, this.#lastMaxRate);
   }
 
   #setRate(now: number, rate: number): void {
@@ -128,8 +133,13 @@ const MIN_FILL_RATE = 0.5;
 const MIN_CAPACITY = 1;
 const MEASURED_SECONDS = 0.5;
 
+/** The rate that the curve allows `seconds` after a throttle. */
+export function cubic(seconds: number, timeToLastMax: number, lastMaxRate: number): number {
+  return SCALE * (seconds - timeToLastMax) ** 3 + lastMaxRate;
+}
+
 /** Seconds until the curve is back at the rate at which it was throttled: CUBIC's K. */
-function timeToReach(rate: number): number {
+export function timeToReach(rate: number): number {
   return Math.cbrt((rate * (1 - BETA)) / SCALE);
 }
 
