@@ -39,6 +39,7 @@ export const ATTRIBUTES = {
 /** Span events and names of log events. */
 export const EVENTS = {
   scheduled: 'retry.scheduled',
+  hedged: 'retry.hedged',
   exception: 'exception',
   exceptionLog: 'retry.call.exception',
 } as const;
@@ -77,7 +78,7 @@ export const LABEL_VALUES = {
     'aborted',
   ],
   result: ['success', 'failure'],
-  delaySource: ['backoff', 'retry_after'],
+  delaySource: ['backoff', 'retry_after', 'hedge'],
   phase: ['attempt', 'waiting'],
   mode: ['local', 'shared', 'degraded'],
   decision: ['granted', 'denied'],

@@ -22,6 +22,7 @@ export {
   type RetryErrorCode,
 } from './engine/errors.ts';
 export { type FaultSource, faultCounts } from './engine/faults.ts';
+export type { Hedge } from './engine/hedge.ts';
 export type { Jitter } from './engine/jitter.ts';
 export { type LateResults, lateResults } from './engine/late-results.ts';
 export type {
@@ -41,8 +42,10 @@ export type {
   CallEnd,
   CallInfo,
   CallScope,
+  HedgeStarted,
   RetryEvent,
   RetryObserver,
+  RetryScheduled,
   Scope,
 } from './engine/observer.ts';
 export {
@@ -80,6 +83,7 @@ export {
 export { type BudgetMode, type BudgetState, CountedBudget } from './limits/counted-budget.ts';
 export { CubicRate, type CubicRateOptions } from './limits/cubic-rate.ts';
 export { GrpcBudget, type GrpcBudgetOptions } from './limits/grpc-budget.ts';
+export { LatencyHedge, type LatencyHedgeOptions } from './limits/latency-hedge.ts';
 export { RetryBudget, type RetryBudgetOptions } from './limits/retry-budget.ts';
 export type { RetryCost, RetryCosts } from './limits/token-units.ts';
 export type { TripRule } from './limits/trip-rule.ts';

@@ -83,7 +83,9 @@ class LoggedCall implements CallScope {
     this.#span = span;
   }
 
-  event({ attempt, delayMs, error }: RetryEvent): void {
+  event(event: RetryEvent): void {
+    if (event.type === 'hedge_started') return;
+    const { attempt, delayMs, error } = event;
     const { maxAttempts } = this.info;
     const seconds = delayMs / 1000;
     this.#write('attempt_failed', operation => ({

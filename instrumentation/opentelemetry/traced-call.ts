@@ -57,10 +57,11 @@ export class TracedCall extends MeteredCall implements RecordContext {
 
   override event(event: RetryEvent): void {
     super.event(event);
-    this.span.addEvent(EVENTS.scheduled, {
+    const isHedge = event.type === 'hedge_started';
+    this.span.addEvent(isHedge ? EVENTS.hedged : EVENTS.scheduled, {
       [ATTRIBUTES.attempt]: event.nextAttempt,
       [ATTRIBUTES.delay]: event.delayMs / 1000,
-      [ATTRIBUTES.delaySource]: event.delaySource,
+      [ATTRIBUTES.delaySource]: isHedge ? 'hedge' : event.delaySource,
     });
   }
 

@@ -13,7 +13,7 @@ export class OperationCells {
   readonly callExemplars: Partial<Record<CallOutcome, Exemplar>> = {};
   attemptsSucceeded = 0;
   readonly attemptsFailed: Map<string, number> = new Map();
-  readonly retries: Record<Exclude<DelaySource, 'none'>, number> = { backoff: 0, retry_after: 0 };
+  readonly retries: Record<Exclude<DelaySource, 'none'>, number> = { backoff: 0, retry_after: 0, hedge: 0 };
   inAttempt = 0;
   waiting = 0;
   /** Retries per call that the alerts allow. */

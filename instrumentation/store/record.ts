@@ -21,7 +21,8 @@ export function recordCallStart(cells: OperationCells): void {
 
 /** An attempt starts; the first one goes with the start of its call. */
 export function recordAttemptStart(cells: OperationCells, info: AttemptInfo): void {
-  if (info.number === 1) return;
+  // A hedge starts in a call that is in an attempt already.
+  if (info.number === 1 || info.delaySource === 'hedge') return;
   cells.waiting--;
   cells.inAttempt++;
 }
@@ -40,8 +41,12 @@ export function recordAttemptEnd(cells: OperationCells, end: AttemptEnd, at: Rec
   recordValue('attemptDuration', cells.attemptDuration[end.outcome], end.durationMs / 1000, at);
 }
 
-/** A retry has been scheduled. */
+/** A retry has been scheduled, or a hedge started. */
 export function recordRetry(cells: OperationCells, event: RetryEvent, at: RecordContext | undefined): void {
+  if (event.type === 'hedge_started') {
+    cells.retries.hedge++;
+    return;
+  }
   if (event.delaySource !== 'none') cells.retries[event.delaySource]++;
   recordValue('delay', cells.delay, event.delayMs / 1000, at);
 }

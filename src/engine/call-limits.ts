@@ -31,7 +31,19 @@ export class CallLimits {
 
   constructor(terms: LimitTerms) {
     this.#terms = terms;
+  }
+
+  /** A call has started. */
+  started(): this {
     this.#deposit('call', 0);
+    return this;
+  }
+
+  /** The same limits, for an attempt beside the present one. */
+  beside(): CallLimits {
+    const other = new CallLimits(this.#terms);
+    other.#spent = this.#spent;
+    return other;
   }
 
   /** Asks for an attempt. After `wait` the call waits and asks again. */

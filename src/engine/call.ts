@@ -1,9 +1,10 @@
 import { Attempt, type AttemptFunction } from './attempt.ts';
 import { CallLimits } from './call-limits.ts';
 import { decide, type Interruption, isRefused, type Retry } from './decide.ts';
-import { AttemptTimeoutError, DeadlineExceededError, RefusedResultError } from './errors.ts';
+import { AttemptTimeoutError, DeadlineExceededError, HedgeLostError, RefusedResultError } from './errors.ts';
 import { fallBack } from './fall-back.ts';
 import { reportFault } from './faults.ts';
+import { hedged } from './hedge.ts';
 import { callHook } from './hook.ts';
 import { countLateResult } from './late-results.ts';
 import { type Limits, withLimits } from './limit.ts';
@@ -43,21 +44,22 @@ export class Call<T> {
   lastError: unknown = undefined;
   readonly #fn: AttemptFunction<T>;
   /** Undefined when nobody watches, and once the call has ended: nothing is told after its end. */
-  #watch: Watch | undefined;
+  watch: Watch | undefined;
   /** Undefined when nothing needs the clock: neither a watcher nor a limit of time. */
   readonly #startedAt: number | undefined;
   /** Milliseconds that the call may take; undefined without a limit. */
   readonly #limitMs: number | undefined;
   /** When the call and its latest attempt started, by `Runtime.sequence`. */
   readonly #startedAs: number;
-  #attemptStartedAs: number;
-  readonly #limits: CallLimits | undefined;
+  attemptStartedAs: number;
+  limits: CallLimits | undefined;
   #delayMs = 0;
   #totalDelayMs = 0;
   #delaySource: DelaySource = 'none';
   /** The result that `retryOnResult` refused last, if the last failure was that. */
   #refused: { readonly result: T } | undefined = undefined;
   #earlierErrors: unknown[] | undefined = undefined;
+  #failures = 0;
 
   /** `startedAs` is given for a call whose first attempt has been made already. */
   constructor(
@@ -71,11 +73,11 @@ export class Call<T> {
     this.signal = perCall.signal;
     this.#fn = fn;
     this.#startedAs = startedAs;
-    this.#attemptStartedAs = startedAs;
+    this.attemptStartedAs = startedAs;
     this.#limitMs = limitOf(policy, perCall.deadline);
     this.#startedAt = scope !== undefined || this.#limitMs !== undefined ? policy.clock.now() : undefined;
-    this.#limits = policy.limits === undefined ? undefined : new CallLimits(policy.limits);
-    this.#watch = scope === undefined ? undefined : new Watch(scope, this.#startedAt as number);
+    this.limits = policy.limits === undefined ? undefined : new CallLimits(policy.limits).started();
+    this.watch = scope === undefined ? undefined : new Watch(scope, this.#startedAt as number);
   }
 
   get maxAttempts(): number {
@@ -88,23 +90,28 @@ export class Call<T> {
 
   /** Runs the first or next attempt, within its limits. */
   attempt(): T | PromiseLike<T> {
-    const attempt = this.#begin();
-    return this.#canBeCut ? withLimits(this.#limitsOf(attempt), () => this.#invoke(attempt)) : this.#invoke(attempt);
+    const { hedge } = this.policy;
+    return hedge === undefined ? this.#attemptAlone() : hedged(this, hedge);
+  }
+
+  #attemptAlone(): T | PromiseLike<T> {
+    const attempt = this.begin();
+    return this.#canBeCut ? withLimits(this.limitsOf(attempt), () => this.invoke(attempt)) : this.invoke(attempt);
   }
 
   /** Runs an attempt that nothing can interrupt. */
   attemptSync(): T | PromiseLike<T> {
-    return this.#invoke(this.#begin());
+    return this.invoke(this.begin());
   }
 
   /** Waits for something that is no attempt, as long as the call may. */
   wait<R>(work: () => PromiseLike<R>): PromiseLike<R> {
-    return this.#canBeCut ? withLimits(this.#limitsOf(undefined), work) : work();
+    return this.#canBeCut ? withLimits(this.limitsOf(undefined), work) : work();
   }
 
   /** True when something has to be asked before an attempt: limits, or the time that is left. */
   get mustAsk(): boolean {
-    return this.#limits !== undefined || (this.#limitMs !== undefined && this.attempts === 0);
+    return this.limits !== undefined || (this.#limitMs !== undefined && this.attempts === 0);
   }
 
   /**
@@ -112,7 +119,7 @@ export class Call<T> {
    * has to wait and ask again.
    */
   enter(): StopReason | number | undefined {
-    const admission = this.#limits?.enter(this.attempts + 1);
+    const admission = this.limits?.enter(this.attempts + 1);
     if (admission === undefined || admission.next === 'go') return undefined;
     if (admission.next === 'wait') {
       if (admission.waitMs >= this.#remainingMs()) return this.#outOfTime();
@@ -153,11 +160,11 @@ export class Call<T> {
 
   /** The call ends with `value`. */
   succeed(value: T): T {
-    this.#limits?.succeeded();
-    const watch = this.#watch;
+    this.limits?.succeeded();
+    const watch = this.watch;
     if (watch !== undefined) {
-      this.#watch = undefined;
-      watch.succeeded(this.policy.clock.now(), this.attempts, this.#totalDelayMs, this.#limits?.budgetTokens);
+      this.watch = undefined;
+      watch.succeeded(this.policy.clock.now(), this.attempts, this.#totalDelayMs, this.limits?.budgetTokens);
     }
     return value;
   }
@@ -171,7 +178,7 @@ export class Call<T> {
   /** The last attempt failed: decides what follows, and tells whoever watches. Only a budget may take its time. */
   failed(error: unknown, errorClass: ErrorClass): Verdict | Promise<Verdict> {
     const { policy, attempts } = this;
-    const limits = this.#limits;
+    const limits = this.limits;
     limits?.failed(error, errorClass);
     const now = this.#startedAt === undefined ? 0 : policy.clock.now();
     const decision = decide(policy, {
@@ -187,7 +194,7 @@ export class Call<T> {
       alreadyRetried: this.#isRetriedElsewhere(error),
       openCircuit: limits?.openCircuit(),
     });
-    this.#remember(error);
+    this.remember(error);
     if (decision.next === 'stop') return this.#stopped(now, error, errorClass, decision.reason);
     const granted = limits === undefined || limits.withdraw(error, errorClass);
     if (typeof granted === 'object') return this.#whenGranted(granted, now, error, errorClass, decision);
@@ -221,7 +228,7 @@ export class Call<T> {
   }
 
   #stopped(now: number, error: unknown, errorClass: ErrorClass, reason: StopReason): StopReason {
-    this.#watch?.attemptFailed(now, { error, errorClass, next: reason, nextDelayMs: 0 });
+    this.watch?.attemptFailed(now, { error, errorClass, next: reason, nextDelayMs: 0 });
     return reason;
   }
 
@@ -231,7 +238,7 @@ export class Call<T> {
     this.#delayMs = delayMs;
     this.#delaySource = decision.delaySource;
     this.#totalDelayMs += delayMs;
-    if (this.#watch !== undefined || policy.onRetry !== undefined) this.#announceRetry(now, error, errorClass);
+    if (this.watch !== undefined || policy.onRetry !== undefined) this.#announceRetry(now, error, errorClass);
     return 'retry';
   }
 
@@ -244,11 +251,11 @@ export class Call<T> {
     if (reason !== 'aborted' && reason !== 'not_retryable' && this.policy.maxAttempts > 1) {
       rememberGivenUp(error, this.#startedAs);
     }
-    this.#limits?.leave('ignored', undefined);
-    const watch = this.#watch;
+    this.limits?.leave('ignored', undefined);
+    const watch = this.watch;
     if (watch !== undefined) {
-      this.#watch = undefined;
-      watch.gaveUp(summary, error, this.#limits?.budgetTokens);
+      this.watch = undefined;
+      watch.gaveUp(summary, error, this.limits?.budgetTokens);
     }
     const { onStop } = this.policy;
     if (onStop !== undefined) callHook(onStop, { ...summary, operation: this.operation, error });
@@ -258,16 +265,16 @@ export class Call<T> {
     throw error;
   }
 
-  #begin(): Attempt {
+  begin(delayMs: number = this.#delayMs, delaySource: DelaySource = this.#delaySource): Attempt {
     const number = ++this.attempts;
-    this.#attemptStartedAs = ++runtime.sequence;
+    this.attemptStartedAs = ++runtime.sequence;
     this.#refused = undefined;
-    this.#watch?.attemptStarted(number, this.#delayMs, this.#delaySource, this.policy.clock);
-    return new Attempt(number, this.maxAttempts, this.lastError, this.#delayMs);
+    this.watch?.attemptStarted(number, delayMs, delaySource, this.policy.clock);
+    return new Attempt(number, this.maxAttempts, this.lastError, delayMs);
   }
 
-  #invoke(attempt: Attempt): T | PromiseLike<T> {
-    return this.#watch === undefined ? this.#work(attempt) : this.#watch.run(() => this.#work(attempt));
+  invoke(attempt: Attempt): T | PromiseLike<T> {
+    return this.watch === undefined ? this.#work(attempt) : this.watch.run(() => this.#work(attempt));
   }
 
   #work(attempt: Attempt): T | PromiseLike<T> {
@@ -293,7 +300,7 @@ export class Call<T> {
   #isRetriedElsewhere(error: unknown): boolean {
     const { nested } = this.policy;
     if (nested === 'both') return false;
-    return this.#isLeftToOuter || (nested === 'inner' && wasGivenUpSince(error, this.#attemptStartedAs));
+    return this.#isLeftToOuter || (nested === 'inner' && wasGivenUpSince(error, this.attemptStartedAs));
   }
 
   get #isLeftToOuter(): boolean {
@@ -304,7 +311,7 @@ export class Call<T> {
     const attempt = this.attempts;
     const delayMs = this.#delayMs;
     const delaySource = this.#delaySource;
-    const watch = this.#watch;
+    const watch = this.watch;
     if (watch !== undefined) {
       watch.attemptFailed(now, { error, errorClass, next: 'retry', nextDelayMs: delayMs });
       watch.event({ type: 'retry_scheduled', attempt, nextAttempt: attempt + 1, delayMs, delaySource, error });
@@ -316,7 +323,7 @@ export class Call<T> {
     }
   }
 
-  #limitsOf(attempt: Attempt | undefined): Limits {
+  limitsOf(attempt: Attempt | undefined): Limits {
     const { policy, signal } = this;
     const remaining = this.#remainingMs();
     const attemptTimeout = attempt === undefined ? Infinity : policy.attemptTimeout;
@@ -330,6 +337,7 @@ export class Call<T> {
           this.interruption = 'aborted';
           return signal?.reason;
         }
+        if (by === 'lost') return new HedgeLostError();
         if (attemptTimeout <= remaining) return new AttemptTimeoutError(this.attempts, attemptTimeout);
         this.interruption = 'deadline_exceeded';
         const cause = this.attempts > 1 ? { cause: this.lastError } : undefined;
@@ -349,8 +357,8 @@ export class Call<T> {
     return readHint(this.policy, this.#refused === undefined ? error : this.#refused.result);
   }
 
-  #remember(error: unknown): void {
-    if (this.attempts > 1) {
+  remember(error: unknown): void {
+    if (this.#failures++ > 0) {
       // A list that is born with its element is a third of the size of one that grows.
       if (this.#earlierErrors === undefined) this.#earlierErrors = [this.lastError];
       else this.#earlierErrors.push(this.lastError);
@@ -361,7 +369,7 @@ export class Call<T> {
 
   #summarise(reason: StopReason): RetrySummary {
     const errors = this.#earlierErrors ?? [];
-    if (this.attempts > 0) errors.push(this.lastError);
+    if (this.#failures > 0) errors.push(this.lastError);
     const hint = this.attempts > 0 ? this.#hint(this.lastError) : undefined;
     const summary = {
       attempts: this.attempts,

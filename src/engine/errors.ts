@@ -9,7 +9,8 @@ export type RetryErrorCode =
   | 'ERR_RETRY_OPERATION_CLOSED'
   | 'ERR_RETRY_CIRCUIT_OPEN'
   | 'ERR_RETRY_RATE_LIMITED'
-  | 'ERR_RETRY_BULKHEAD_FULL';
+  | 'ERR_RETRY_BULKHEAD_FULL'
+  | 'ERR_RETRY_HEDGE_LOST';
 
 /** True for errors of this library, also those of another copy of it in the same process. */
 export function isRetryError(error: unknown): error is Error & { readonly code: RetryErrorCode } {
@@ -114,6 +115,16 @@ export class BulkheadFullError extends RetryError {
 
   constructor(bulkhead: string, limit: number, queue: number) {
     super(`The bulkhead "${bulkhead}" is full: ${limit} attempts are running and ${queue} are waiting`);
+  }
+}
+
+/** The reason with which the slower one of two hedged attempts is aborted. It is never thrown to the caller. */
+export class HedgeLostError extends RetryError {
+  override readonly name: string = 'HedgeLostError';
+  readonly code: RetryErrorCode = 'ERR_RETRY_HEDGE_LOST';
+
+  constructor() {
+    super('Another attempt of the same call was faster');
   }
 }
 

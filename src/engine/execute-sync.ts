@@ -20,6 +20,9 @@ export function executeSync<T>(policy: Policy, fn: AttemptFunction<T>, perCall: 
   if (policy.bulkhead !== undefined) {
     throw new TypeError('bulkhead must be left out for retrySync: nothing else runs while it does');
   }
+  if (policy.hedge !== undefined) {
+    throw new TypeError('hedge must be left out for retrySync: nothing else runs while it does');
+  }
   if (deadline !== undefined) checkDeadline('deadline', deadline);
   if (isAborted(signal)) return ended(new Call(policy, fn, perCall, undefined), 'aborted');
   const observer = policy.observer ?? runtime.observer;

@@ -9,12 +9,17 @@ export interface Limits {
   /** Milliseconds; `Infinity` for none. */
   readonly timeoutMs: number;
   /** Told first that the work is cut off, and by what; gives the reason to reject with. */
-  readonly onCut: (by: 'abort' | 'timeout') => unknown;
+  readonly onCut: (by: Cut) => unknown;
   /** Told after the rejection is certain, with its reason: the moment to abort what still runs. */
   readonly afterCut: (reason: unknown) => void;
   /** Told when work that was cut off settles after all. */
   readonly onLate: (result: 'success' | 'failure') => void;
+  /** Given the function that cuts the work off by hand, for work that somebody else may make superfluous. */
+  readonly onStart?: (cut: () => void) => void;
 }
+
+/** What cuts a piece of work off: `lost` is by hand. */
+export type Cut = 'abort' | 'timeout' | 'lost';
 
 /**
  * Settles as `work` does, or rejects as soon as a limit is hit, whether or not the work takes notice. What the work
@@ -23,10 +28,10 @@ export interface Limits {
 export function withLimits<R>(limits: Limits, work: () => R | PromiseLike<R>): Promise<R> {
   return new Promise<R>((resolve, reject) => {
     const { signal, clock, hold, timeoutMs } = limits;
-    let isCut = false;
-    const cut = (by: 'abort' | 'timeout'): void => {
+    let cutBy: Cut | undefined;
+    const cut = (by: Cut): void => {
       release();
-      isCut = true;
+      cutBy = by;
       const reason = limits.onCut(by);
       reject(reason);
       limits.afterCut(reason);
@@ -39,14 +44,15 @@ export function withLimits<R>(limits: Limits, work: () => R | PromiseLike<R>): P
     };
     const fail = (error: unknown): void => {
       release();
-      if (isCut) limits.onLate('failure');
-      else reject(error);
+      if (cutBy === undefined) reject(error);
+      else if (cutBy !== 'lost') limits.onLate('failure');
     };
+    limits.onStart?.(() => cut('lost'));
     try {
       Promise.resolve(work()).then(value => {
         release();
-        if (isCut) limits.onLate('success');
-        else resolve(value);
+        if (cutBy === undefined) resolve(value);
+        else if (cutBy !== 'lost') limits.onLate('success');
       }, fail);
     } catch (error) {
       fail(error);

@@ -73,8 +73,9 @@ export type AttemptEnd =
       /** What was thrown: any value at all, never to be trusted. */
       readonly error: unknown;
       readonly errorClass: ErrorClass;
-      readonly next: 'retry' | StopReason;
-      /** Milliseconds until the next attempt; 0 when `next` is a stop reason. */
+      /** `hedge`: another attempt of the call was running at the same time, and decides or has decided. */
+      readonly next: 'retry' | 'hedge' | StopReason;
+      /** Milliseconds until the next attempt; 0 when `next` is no retry. */
       readonly nextDelayMs: number;
     };
 
@@ -101,7 +102,10 @@ export type CallEnd =
     };
 
 /** Something that happened between two attempts. */
-export type RetryEvent = {
+export type RetryEvent = RetryScheduled | HedgeStarted;
+
+/** An attempt has failed, and another one follows after a wait. */
+export interface RetryScheduled {
   readonly type: 'retry_scheduled';
   /** The attempt that failed, from 1. */
   readonly attempt: number;
@@ -110,4 +114,14 @@ export type RetryEvent = {
   readonly delaySource: DelaySource;
   /** What was thrown: any value at all, never to be trusted. */
   readonly error: unknown;
-};
+}
+
+/** An attempt was slow, and another one starts beside it. */
+export interface HedgeStarted {
+  readonly type: 'hedge_started';
+  /** The attempt that is slow, from 1. */
+  readonly attempt: number;
+  readonly nextAttempt: number;
+  /** How long the slow attempt has been running. */
+  readonly delayMs: number;
+}

@@ -1,6 +1,7 @@
 import type { Backoff } from './backoff.ts';
 import type { RetryOn } from './classify.ts';
 import type { Clock } from './clock.ts';
+import type { Hedge } from './hedge.ts';
 import type { Jitter } from './jitter.ts';
 import type { AdaptiveLimit, Breaker, Budget, ConcurrencyLimit } from './limits.ts';
 import type { Nested } from './nesting.ts';
@@ -70,6 +71,12 @@ export interface RetryOptions<T = unknown, F = never> {
   readonly adaptive?: AdaptiveLimit;
   /** Limits attempts that run at the same time; see `Bulkhead`. Default none. */
   readonly bulkhead?: ConcurrencyLimit;
+  /**
+   * Starts a second attempt beside one that is slow, and takes whichever succeeds first: after a number of milliseconds,
+   * or after what a `LatencyHedge` has measured. **Only for operations that may run twice.** The second attempt counts
+   * as one of `maxAttempts`, and the budget is asked for it as for a retry. Default none. Range 0 to 2^31-1.
+   */
+  readonly hedge?: number | Hedge;
   /**
    * What the caller gets in place of the last error when the call gives up; see {@link Fallback}. It is not asked when
    * the caller itself aborted. Default none: the error is thrown.

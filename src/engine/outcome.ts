@@ -24,8 +24,11 @@ export type StopReason =
 /** How a call ended: the values of the metric label and span attribute `outcome`. */
 export type CallOutcome = 'success' | 'success_after_retry' | StopReason;
 
-/** Where a delay came from: nothing was waited, the policy's backoff, or the server's hint. */
-export type DelaySource = 'none' | 'backoff' | 'retry_after';
+/**
+ * Where a delay came from: nothing was waited, the policy's backoff, the server's hint, or the attempt before was so
+ * slow that this one was started beside it.
+ */
+export type DelaySource = 'none' | 'backoff' | 'retry_after' | 'hedge';
 
 /** Every stop reason, in the order in which documentation and dashboards list them. */
 export const STOP_REASONS: readonly StopReason[] = Object.freeze([

@@ -4,6 +4,7 @@ import type { RetryOn } from './classify.ts';
 import type { Clock, Hold } from './clock.ts';
 import type { DecisionTerms } from './decide.ts';
 import { tellPolicy } from './guard.ts';
+import type { Hedge } from './hedge.ts';
 import type { Jitter } from './jitter.ts';
 import type { ConcurrencyLimit } from './limits.ts';
 import { type Nested, prepareNesting } from './nesting.ts';
@@ -34,6 +35,7 @@ export interface Policy extends DecisionTerms {
   readonly retryAfter: boolean | ((failure: unknown) => number | undefined);
   readonly limits: LimitTerms | undefined;
   readonly bulkhead: ConcurrencyLimit | undefined;
+  readonly hedge: Hedge | undefined;
   /** Undefined where there is none. */
   readonly fallback: Fallback<unknown> | undefined;
   readonly nested: Nested;
@@ -83,6 +85,7 @@ export function createPolicy(given: RetryOptions<never, unknown>): Policy {
     retryAfter: options.retryAfter ?? DEFAULTS.retryAfter,
     limits: limitsOf(options),
     bulkhead: options.bulkhead,
+    hedge: hedgeOf(options.hedge),
     fallback: options.fallback,
     nested,
     onRetry: options.onRetry,
@@ -96,6 +99,7 @@ export function createPolicy(given: RetryOptions<never, unknown>): Policy {
       !limited &&
       options.retryOnResult === undefined &&
       options.bulkhead === undefined &&
+      options.hedge === undefined &&
       limitsOf(options) === undefined &&
       nested !== 'outer',
   });
@@ -155,6 +159,10 @@ function announce(policy: Policy, info: CallInfo): void {
 function limitsOf({ budget, breaker, adaptive }: RetryOptions<unknown, unknown>): LimitTerms | undefined {
   const isNone = budget === undefined && breaker === undefined && adaptive === undefined;
   return isNone ? undefined : Object.freeze({ budget, breaker, adaptive });
+}
+
+function hedgeOf(hedge: number | Hedge | undefined): Hedge | undefined {
+  return typeof hedge === 'number' ? Object.freeze({ delayMs: () => hedge }) : hedge;
 }
 
 function copyBackoff(backoff: Backoff): Backoff {

@@ -60,6 +60,13 @@ const CHECKS: Record<keyof RetryOptions<never, unknown>, Check> = {
   breaker: withFunctions('a CircuitBreaker or an object with its functions', 'tryEnter', 'leave', 'openForMs'),
   adaptive: withFunctions('a CubicRate, an AcceptThrottle or an object with their functions', 'admit', 'record'),
   bulkhead: withFunctions('a Bulkhead or an object with a function "run"', 'run'),
+  hedge: (name, value) =>
+    isNumber(value)
+      ? milliseconds(0)(name, value)
+      : withFunctions('a number of milliseconds, a LatencyHedge or an object with a function "delayMs"', 'delayMs')(
+          name,
+          value,
+        ),
   fallback: () => undefined,
   nested: oneOf('inner', 'outer', 'both'),
   onRetry: checkFunction,

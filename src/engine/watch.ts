@@ -21,6 +21,11 @@ export class Watch {
     this.#attempt = openAttempt(this.#call, { number, delayMs, delaySource });
   }
 
+  /** The same call, for an attempt beside the present one. */
+  beside(): Watch {
+    return new Watch(this.#call, this.#startedAt);
+  }
+
   run<R>(fn: () => R): R {
     return this.#attempt === undefined ? fn() : runInside(this.#attempt, fn);
   }

@@ -30,6 +30,9 @@ export function attempts(options?: RetryOptions<never> | RetryPolicy<never>): As
   if (policy.fallback !== undefined) {
     throw new TypeError('fallback must be left out for attempts: the loop has no value of its own to replace');
   }
+  if (policy.hedge !== undefined) {
+    throw new TypeError('hedge must be left out for attempts: the body of the loop makes one attempt at a time');
+  }
   return new AttemptIterator(policy, options ?? {});
 }
 
