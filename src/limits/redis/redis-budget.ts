@@ -164,7 +164,7 @@ export class RedisBudget extends CountedBudget implements Disposable {
     try {
       const askedAt = this.#clock.now();
       const demand = this.#waiting.reduce((sum, { cost }) => sum + cost, 0);
-      const want = demand === 0 ? 0 : Math.max(demand, this.#lease.nextSize(askedAt));
+      const want = demand === 0 ? 0 : this.#wholeNeeds(Math.max(demand, this.#lease.nextSize(askedAt)));
       const waitedMs = askedAt - (this.#waiting[0]?.since ?? askedAt);
       if (askedAt >= this.#taken.until) this.#taken = { units: 0, until: askedAt + SECOND_MS };
       const request = { deposit: this.#takePending(), want, taken: this.#taken.units };
@@ -175,6 +175,12 @@ export class RedisBudget extends CountedBudget implements Disposable {
       this.#isAsking = false;
       this.#failed(fault);
     }
+  }
+
+  /** Redis grants whole multiples of the smallest cost, so as not to give away what nobody can use. */
+  #wholeNeeds(units: number): number {
+    const { needUnits } = this.#terms;
+    return Math.ceil(units / needUnits) * needUnits;
   }
 
   #answered(answer: Done, want: number, askedAt: number): void {

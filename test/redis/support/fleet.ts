@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { UNITS_PER_TOKEN } from '../../../src/limits/token-units.ts';
+import type { WorkerOrder } from './worker.ts';
+
+/** A process that retries as fast as it may. */
+export interface Worker {
+  /** Retries that it has told of so far. */
+  readonly spent: number;
+  /** Resolves when it is at work. */
+  readonly started: Promise<void>;
+  /** Ends it at once. */
+  kill(): Promise<void>;
+  /** Lets it end; resolves with its exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts a process of the fleet. */
+export function startWorker(order: WorkerOrder): Worker {
+  // Node 22 warns about TypeScript; its words are no output of the worker.
+  const args = ['--disable-warning=ExperimentalWarning', join(__dirname, 'worker.ts'), JSON.stringify(order)];
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise<number | null>(resolve => child.once('close', resolve));
+  const { promise: started, resolve: start } = Promise.withResolvers<void>();
+  let spent = 0;
+  let rest = '';
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      spent = line.startsWith('{') ? (JSON.parse(line) as { spent: number }).spent : Number(line);
+    }
+    start();
+  });
+  return {
+    get spent() {
+      return spent;
+    },
+    started,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+    stop: () => {
+      child.kill('SIGTERM');
+      return ended;
+    },
+  };
+}
+
+/** What Redis says of a budget, in tokens and in milliseconds of its own clock. */
+export interface Ledger {
+  readonly tokens: number;
+  readonly granted: number;
+  readonly at: number;
+  readonly birth: number;
+}
+
+/** The key of a budget. */
+export function keyOf(name: string): string {
+  return `retryscope:budget:{${name}}`;
+}
+
+/** Reads the books of Redis. */
+export async function readLedger(admin: Pick<Redis, 'hgetall'>, name: string): Promise<Ledger> {
+  const { tokens, granted, at, birth } = await admin.hgetall(keyOf(name));
+  return {
+    tokens: Number(tokens) / UNITS_PER_TOKEN,
+    granted: Number(granted) / UNITS_PER_TOKEN,
+    at: Number(at),
+    birth: Number(birth),
+  };
+}

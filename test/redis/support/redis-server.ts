@@ -1,0 +1,109 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { until } from './until.ts';
+
+/** A redis-server of our own, to be stopped, killed and filled up. */
+export interface OwnRedis {
+  readonly port: number;
+  readonly url: string;
+  readonly folder: string;
+  /** A client for the test itself, not for what is tested. */
+  readonly admin: Redis;
+  /** Hangs it: connections stay open, and nothing answers. */
+  hang(): Promise<void>;
+  /** Lets it go on after a hang. */
+  goOn(): void;
+  /** Ends it at once, as kill -9 does. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port after a kill. */
+  restart(): Promise<void>;
+  /** Ends it for good. */
+  end(): Promise<void>;
+}
+
+/** Whether redis-server is here. */
+export const hasRedisServer: boolean = canRun('redis-server');
+
+function canRun(program: string): boolean {
+  try {
+    execFileSync(program, ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Starts a server without persistence on a free port of this machine, in a folder of its own. */
+export async function startRedis(...settings: readonly string[]): Promise<OwnRedis> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'redis-test-'));
+  let child = launch(port, folder, settings);
+  const admin = new Redis({
+    port,
+    host: '127.0.0.1',
+    lazyConnect: true,
+    maxRetriesPerRequest: null,
+    disconnectTimeout: 50,
+    retryStrategy: () => 20,
+  });
+  admin.on('error', () => undefined);
+  const kill = async (): Promise<void> => {
+    const gone = new Promise(resolve => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await gone;
+  };
+  await admin.ping();
+  return {
+    port,
+    folder,
+    admin,
+    url: `redis://127.0.0.1:${port}`,
+    hang: async () => {
+      child.kill('SIGSTOP');
+      // The signal takes a moment to arrive.
+      const silence = async (): Promise<boolean> => {
+        const pause = new Promise<'silence'>(resolve => setTimeout(resolve, 20, 'silence'));
+        return (await Promise.race([admin.ping(), pause])) === 'silence';
+      };
+      await until(silence);
+    },
+    goOn: () => {
+      child.kill('SIGCONT');
+    },
+    kill,
+    restart: async () => {
+      child = launch(port, folder, settings);
+      await until(async () => (await admin.ping()) === 'PONG');
+    },
+    end: async () => {
+      admin.disconnect();
+      await kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function launch(port: number, folder: string, settings: readonly string[]): ChildProcess {
+  const base = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
+  return spawn('redis-server', [...base, ...settings], { stdio: 'ignore' });
+}
+
+/** A free port whose sibling 10,000 above is free too: the nodes of a cluster talk there. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 11_000 + Math.floor(Math.random() * 11_000);
+    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

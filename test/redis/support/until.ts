@@ -1,0 +1,14 @@
+/** Resolves as soon as the condition holds; rejects when it does not in `limitMs`. A condition that throws does not hold. */
+export async function until(condition: () => boolean | Promise<boolean>, limitMs: number = 15_000): Promise<void> {
+  const end = performance.now() + limitMs;
+  let fault: unknown;
+  while (performance.now() < end) {
+    try {
+      if (await condition()) return;
+    } catch (error) {
+      fault = error;
+    }
+    await new Promise(resolve => setTimeout(resolve, 5));
+  }
+  throw new Error(`not within ${limitMs} ms: ${condition.toString()}`, { cause: fault });
+}
