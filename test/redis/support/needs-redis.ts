@@ -37,7 +37,9 @@ function countTests(body: () => void): number {
   };
   for (const registrar of REGISTRARS) scope[registrar] = () => undefined;
   scope.it = Object.assign(register, { each });
-  scope.describe = (_: string, inner: () => void) => inner();
+  scope.describe = Object.assign((_: string, inner: () => void) => inner(), {
+    each: (rows: readonly unknown[]) => (_: string, inner: (row: unknown) => void) => rows.forEach(inner),
+  });
   body();
   REGISTRARS.forEach((registrar, i) => {
     scope[registrar] = real[i];
