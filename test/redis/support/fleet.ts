@@ -8,8 +8,10 @@ import type { WorkerOrder } from './worker.ts';
 export interface Worker {
   /** Retries that it has told of so far. */
   readonly spent: number;
-  /** Resolves when it is at work. */
+  /** Resolves when it is connected. */
   readonly started: Promise<void>;
+  /** Lets one begin that is held. */
+  go(): void;
   /** Ends it at once. */
   kill(): Promise<void>;
   /** Lets it end; resolves with its exit code. */
@@ -20,7 +22,7 @@ export interface Worker {
 export function startWorker(order: WorkerOrder): Worker {
   // Node 22 warns about TypeScript; its words are no output of the worker.
   const args = ['--disable-warning=ExperimentalWarning', join(__dirname, 'worker.ts'), JSON.stringify(order)];
-  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>(resolve => child.once('close', resolve));
   const { promise: started, resolve: start } = Promise.withResolvers<void>();
   let spent = 0;
@@ -38,6 +40,9 @@ export function startWorker(order: WorkerOrder): Worker {
       return spent;
     },
     started,
+    go: () => {
+      child.stdin?.write('go\n');
+    },
     kill: async () => {
       child.kill('SIGKILL');
       await ended;

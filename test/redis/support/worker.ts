@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { RedisBudget, type RedisBudgetOptions, type RedisClient } from '../../../src/limits/redis/index.ts';
@@ -7,6 +8,8 @@ import { RedisBudget, type RedisBudgetOptions, type RedisClient } from '../../..
 export interface WorkerOrder {
   readonly url: string;
   readonly package: 'ioredis' | 'node-redis';
+  /** Connects, and begins with the first line of its input. */
+  readonly isHeld?: boolean;
   readonly budget: Omit<RedisBudgetOptions, 'redis' | 'clock'>;
 }
 
@@ -19,6 +22,10 @@ process.once('SIGTERM', () => {
 });
 process.on('unhandledRejection', () => process.exit(70));
 process.stdout.write('0\n');
+if (order.isHeld === true) {
+  await once(process.stdin, 'data');
+  process.stdin.destroy();
+}
 let spent = 0;
 let longestMs = 0;
 while (!isStopping) {
