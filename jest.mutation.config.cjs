@@ -1,6 +1,6 @@
 const { projects } = require('./jest.config.cjs');
 
-/** The tests that hold src/engine: fast ones only, since they run for each of thousands of mutants. */
+/** The tests that hold src/engine and src/limits: fast ones only, since they run for each of thousands of mutants. */
 const { displayName: _name, ...unit } = projects[0];
 
 module.exports = {
@@ -8,6 +8,6 @@ module.exports = {
   // A mutant that hangs is to fail its test, which is quicker than to lose the process to Stryker's own limit.
   testTimeout: 400,
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
-  testMatch: ['<rootDir>/test/{engine,forms,seam,defects}/**/*.test.ts'],
+  testMatch: ['<rootDir>/test/{engine,forms,seam,defects,limits}/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
 };

@@ -24,8 +24,8 @@ export class Attempt implements AttemptContext {
   readonly maxAttempts: number;
   readonly previousError: unknown;
   readonly delayMs: number;
-  #controller: AbortController | undefined;
-  #cancelled: { readonly reason: unknown } | undefined;
+  /** Undefined until somebody asks for the signal or cancels: most attempts hold nothing here. */
+  #state: AbortController | Cancelled | undefined = undefined;
 
   constructor(number: number, maxAttempts: number, previousError: unknown, delayMs: number) {
     this.number = number;
@@ -35,16 +35,23 @@ export class Attempt implements AttemptContext {
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#cancelled !== undefined) this.#controller.abort(this.#cancelled.reason);
-    }
-    return this.#controller.signal;
+    const state = this.#state;
+    if (state instanceof AbortController) return state.signal;
+    const controller = new AbortController();
+    if (state !== undefined) controller.abort(state.reason);
+    this.#state = controller;
+    return controller.signal;
   }
 
   /** Aborts the signal, now or when it is first asked for. */
   cancel(reason: unknown): void {
-    this.#cancelled = { reason };
-    this.#controller?.abort(reason);
+    const state = this.#state;
+    if (state instanceof AbortController) state.abort(reason);
+    else this.#state ??= { reason };
   }
+}
+
+/** An attempt that was cancelled before anybody asked for its signal. */
+interface Cancelled {
+  readonly reason: unknown;
 }

@@ -1,6 +1,6 @@
 import { Attempt, type AttemptFunction } from './attempt.ts';
 import { CallLimits } from './call-limits.ts';
-import { decide, type Interruption, isRefused, type Retry } from './decide.ts';
+import { decide, type Interruption, isRefused, type Retry, reusedFacts } from './decide.ts';
 import { AttemptTimeoutError, DeadlineExceededError, HedgeLostError, RefusedResultError } from './errors.ts';
 import { fallBack } from './fall-back.ts';
 import { reportFault } from './faults.ts';
@@ -12,6 +12,7 @@ import { nestingFrame, rememberGivenUp, runNested, wasGivenUpSince } from './nes
 import type { CallScope } from './observer.ts';
 import type { Fallback } from './options.ts';
 import type { DelaySource, ErrorClass, StopReason } from './outcome.ts';
+import { type CallTime, type PerCall, timeOf } from './per-call.ts';
 import { operationOf, type Policy } from './policy.ts';
 import { readHint } from './retry-after.ts';
 import { MAX_REMEMBERED_ERRORS, type RetrySummary } from './retry-summary.ts';
@@ -21,12 +22,6 @@ import { Watch } from './watch.ts';
 
 /** What follows a failed attempt: a retry, or the reason to stop. */
 export type Verdict = 'retry' | StopReason;
-
-/** What one call has of its own. */
-export interface PerCall {
-  readonly signal?: AbortSignal | undefined;
-  readonly deadline?: Date | number | undefined;
-}
 
 /**
  * One call on its way: what it has done so far, and the steps that each form puts in its own order. Every ending goes
@@ -40,15 +35,10 @@ export class Call<T> {
   attempts = 0;
   /** Why the call cannot go on, once that is so. */
   interruption: Interruption | undefined = undefined;
-  /** What the last failed attempt threw; undefined before the first failure. */
-  lastError: unknown = undefined;
   readonly #fn: AttemptFunction<T>;
   /** Undefined when nobody watches, and once the call has ended: nothing is told after its end. */
   watch: Watch | undefined;
-  /** Undefined when nothing needs the clock: neither a watcher nor a limit of time. */
-  readonly #startedAt: number | undefined;
-  /** Milliseconds that the call may take; undefined without a limit. */
-  readonly #limitMs: number | undefined;
+  readonly #time: CallTime | undefined;
   /** When the call and its latest attempt started, by `Runtime.sequence`. */
   readonly #startedAs: number;
   attemptStartedAs: number;
@@ -59,7 +49,7 @@ export class Call<T> {
   /** The result that `retryOnResult` refused last, if the last failure was that. */
   #refused: { readonly result: T } | undefined = undefined;
   #earlierErrors: unknown[] | undefined = undefined;
-  #failures = 0;
+  #lastError: unknown = NONE;
 
   /** `startedAs` is given for a call whose first attempt has been made already. */
   constructor(
@@ -74,14 +64,20 @@ export class Call<T> {
     this.#fn = fn;
     this.#startedAs = startedAs;
     this.attemptStartedAs = startedAs;
-    this.#limitMs = limitOf(policy, perCall.deadline);
-    this.#startedAt = scope !== undefined || this.#limitMs !== undefined ? policy.clock.now() : undefined;
+    this.#time = timeOf(policy, perCall, scope);
     this.limits = policy.limits === undefined ? undefined : new CallLimits(policy.limits).started();
-    this.watch = scope === undefined ? undefined : new Watch(scope, this.#startedAt as number);
+    this.watch = scope === undefined ? undefined : new Watch(scope, (this.#time as CallTime).startedAt);
   }
 
   get maxAttempts(): number {
-    return this.#isLeftToOuter ? 1 : Math.min(this.policy.maxAttempts, runtime.testing?.attempts ?? Infinity);
+    const { maxAttempts } = this.policy;
+    if (runtime.nesting === undefined && runtime.testing === undefined) return maxAttempts;
+    return this.#isLeftToOuter ? 1 : Math.min(maxAttempts, runtime.testing?.attempts ?? Infinity);
+  }
+
+  /** What the last failed attempt threw; undefined before the first failure. */
+  get lastError(): unknown {
+    return this.#lastError === NONE ? undefined : this.#lastError;
   }
 
   get operation(): string {
@@ -90,7 +86,10 @@ export class Call<T> {
 
   /** Runs the first or next attempt, within its limits. */
   attempt(): T | PromiseLike<T> {
-    const { hedge } = this.policy;
+    const { policy } = this;
+    // Most calls have nothing around the function; they need not look for it piece by piece.
+    if (policy.plain && this.watch === undefined && !this.#canBeCut) return this.#fn(this.begin());
+    const { hedge } = policy;
     return hedge === undefined ? this.#attemptAlone() : hedged(this, hedge);
   }
 
@@ -111,7 +110,7 @@ export class Call<T> {
 
   /** True when something has to be asked before an attempt: limits, or the time that is left. */
   get mustAsk(): boolean {
-    return this.limits !== undefined || (this.#limitMs !== undefined && this.attempts === 0);
+    return this.limits !== undefined || (this.attempts === 0 && this.#isTimed);
   }
 
   /**
@@ -127,7 +126,7 @@ export class Call<T> {
       return admission.waitMs;
     }
     // Where an attempt has been made, its error says more.
-    if (this.attempts === 0) this.lastError = admission.error;
+    if (this.attempts === 0) this.#lastError = admission.error;
     return admission.reason;
   }
 
@@ -180,23 +179,30 @@ export class Call<T> {
     const { policy, attempts } = this;
     const limits = this.limits;
     limits?.failed(error, errorClass);
-    const now = this.#startedAt === undefined ? 0 : policy.clock.now();
-    const decision = decide(policy, {
-      attempt: attempts,
-      maxAttempts: this.maxAttempts,
-      error,
-      errorClass,
-      interruption: this.interruption,
-      remainingMs: this.#limitMs === undefined ? Infinity : this.#limitMs - (now - (this.#startedAt as number)),
-      retryAfterMs: this.#hint(error),
-      previousDelayMs: this.#delayMs,
-      random: policy.clock.random(),
-      alreadyRetried: this.#isRetriedElsewhere(error),
-      openCircuit: limits?.openCircuit(),
-    });
+    const now = this.#time === undefined ? 0 : policy.clock.now();
+    const retryAfterMs = this.#hint(error);
+    const random = policy.clock.random();
+    const openCircuit = limits?.openCircuit();
+    const alreadyRetried = this.#isRetriedElsewhere(error);
+    // Nothing of the user's own runs between here and where `decide` has read the facts.
+    const facts = reusedFacts;
+    facts.attempt = attempts;
+    facts.maxAttempts = this.maxAttempts;
+    facts.error = error;
+    facts.errorClass = errorClass;
+    facts.interruption = this.interruption;
+    facts.remainingMs = this.#time === undefined ? Infinity : this.#time.limitMs - (now - this.#time.startedAt);
+    facts.retryAfterMs = retryAfterMs;
+    facts.previousDelayMs = this.#delayMs;
+    facts.random = random;
+    facts.alreadyRetried = alreadyRetried;
+    facts.openCircuit = openCircuit;
+    const decision = decide(policy, facts);
+    facts.error = undefined;
     this.remember(error);
     if (decision.next === 'stop') return this.#stopped(now, error, errorClass, decision.reason);
-    const granted = limits === undefined || limits.withdraw(error, errorClass);
+    if (limits === undefined) return this.#scheduled(now, error, errorClass, decision);
+    const granted = limits.withdraw(error, errorClass);
     if (typeof granted === 'object') return this.#whenGranted(granted, now, error, errorClass, decision);
     return granted
       ? this.#scheduled(now, error, errorClass, decision)
@@ -288,23 +294,24 @@ export class Call<T> {
   }
 
   #outOfTime(): 'deadline_exceeded' {
-    if (this.attempts === 0) this.lastError = new DeadlineExceededError(0);
+    if (this.attempts === 0) this.#lastError = new DeadlineExceededError(0);
     return 'deadline_exceeded';
   }
 
   get #canBeCut(): boolean {
-    return this.signal !== undefined || this.#limitMs !== undefined || this.policy.limited;
+    return this.signal !== undefined || this.policy.limited || this.#isTimed;
   }
 
   /** True when the error is for another layer to retry, or was: see {@link Nested}. */
   #isRetriedElsewhere(error: unknown): boolean {
+    if (runtime.nesting === undefined && runtime.latestGivenUp <= this.attemptStartedAs) return false;
     const { nested } = this.policy;
     if (nested === 'both') return false;
     return this.#isLeftToOuter || (nested === 'inner' && wasGivenUpSince(error, this.attemptStartedAs));
   }
 
   get #isLeftToOuter(): boolean {
-    return this.policy.nested !== 'both' && nestingFrame()?.retriesOutside === true;
+    return runtime.nesting !== undefined && this.policy.nested !== 'both' && nestingFrame()?.retriesOutside === true;
   }
 
   #announceRetry(now: number, error: unknown, errorClass: ErrorClass): void {
@@ -349,8 +356,12 @@ export class Call<T> {
   }
 
   #remainingMs(): number {
-    if (this.#limitMs === undefined) return Infinity;
-    return this.#limitMs - (this.policy.clock.now() - (this.#startedAt as number));
+    if (this.#time === undefined || !this.#isTimed) return Infinity;
+    return this.#time.limitMs - (this.policy.clock.now() - this.#time.startedAt);
+  }
+
+  get #isTimed(): boolean {
+    return this.#time !== undefined && this.#time.limitMs !== Infinity;
   }
 
   #hint(error: unknown): number | undefined {
@@ -358,31 +369,29 @@ export class Call<T> {
   }
 
   remember(error: unknown): void {
-    if (this.#failures++ > 0) {
+    if (this.#lastError !== NONE) {
       // A list that is born with its element is a third of the size of one that grows.
-      if (this.#earlierErrors === undefined) this.#earlierErrors = [this.lastError];
-      else this.#earlierErrors.push(this.lastError);
+      if (this.#earlierErrors === undefined) this.#earlierErrors = [this.#lastError];
+      else this.#earlierErrors.push(this.#lastError);
       if (this.#earlierErrors.length >= MAX_REMEMBERED_ERRORS) this.#earlierErrors.shift();
     }
-    this.lastError = error;
+    this.#lastError = error;
   }
 
   #summarise(reason: StopReason): RetrySummary {
     const errors = this.#earlierErrors ?? [];
-    if (this.#failures > 0) errors.push(this.lastError);
+    if (this.attempts > 0 && this.#lastError !== NONE) errors.push(this.#lastError);
     const hint = this.attempts > 0 ? this.#hint(this.lastError) : undefined;
     const summary = {
       attempts: this.attempts,
       reason,
       totalDelayMs: this.#totalDelayMs,
-      elapsedMs: this.#startedAt === undefined ? undefined : this.policy.clock.now() - this.#startedAt,
+      elapsedMs: this.#time === undefined ? undefined : this.policy.clock.now() - this.#time.startedAt,
       errors: Object.freeze(errors),
     };
     return Object.freeze(isRefused(this.policy, hint) ? { ...summary, retryAfterMs: hint } : summary);
   }
 }
 
-function limitOf(policy: Policy, deadline: Date | number | undefined): number | undefined {
-  if (deadline === undefined) return policy.maxElapsed === Infinity ? undefined : policy.maxElapsed;
-  return Math.min(policy.maxElapsed, Number(deadline) - policy.clock.wallNow());
-}
+/** Stands for no error: anything else may have been thrown, `undefined` too. */
+const NONE: unique symbol = Symbol('none');

@@ -1,9 +1,10 @@
 import type { AttemptFunction } from './attempt.ts';
-import { Call, type PerCall } from './call.ts';
+import { Call } from './call.ts';
 import { classify } from './classify.ts';
 import { reportFault } from './faults.ts';
 import { openCall } from './guard.ts';
 import type { ErrorClass, StopReason } from './outcome.ts';
+import type { PerCall } from './per-call.ts';
 import { infoFor, type Policy } from './policy.ts';
 import { read } from './read.ts';
 import { runtime } from './runtime.ts';

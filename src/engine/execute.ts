@@ -1,9 +1,10 @@
 import { Attempt, type AttemptFunction } from './attempt.ts';
-import { Call, type PerCall, type Verdict } from './call.ts';
+import { Call, type Verdict } from './call.ts';
 import { classify } from './classify.ts';
 import { reportFault } from './faults.ts';
 import { openCall } from './guard.ts';
 import type { ErrorClass, StopReason } from './outcome.ts';
+import type { PerCall } from './per-call.ts';
 import { infoFor, type Policy } from './policy.ts';
 import { runtime } from './runtime.ts';
 import { checkDeadline } from './validate.ts';
@@ -48,13 +49,16 @@ async function neverStarted<T>(call: Call<T>): Promise<T> {
   return call.giveUp('aborted');
 }
 
-/** The loop: attempt, decide, wait. It starts with the verdict on an attempt that has been made already, if any. */
+/**
+ * The loop: ask the limits, attempt, decide, wait. It starts with the verdict on an attempt that has been made already,
+ * if any. One variable holds whatever is known of the next step, since thousands of calls may wait here at the same
+ * time, and each keeps every variable of the loop.
+ */
 async function run<T>(call: Call<T>, known?: Verdict | Promise<Verdict>): Promise<T> {
   let verdict = known;
   for (;;) {
+    if (verdict === undefined && call.mustAsk) verdict = await admission(call);
     if (verdict === undefined) {
-      const barrier = call.mustAsk ? await admission(call) : undefined;
-      if (barrier !== undefined) return call.giveUp(barrier);
       try {
         const value = await call.attempt();
         if (call.policy.retryOnResult === undefined || !(await isRefused(call, value))) return call.succeed(value);
@@ -63,16 +67,14 @@ async function run<T>(call: Call<T>, known?: Verdict | Promise<Verdict>): Promis
         verdict = judge(call, error);
       }
     }
-    const next = typeof verdict === 'string' ? verdict : await verdict;
-    if (next !== 'retry') return call.giveUp(next);
+    if (typeof verdict !== 'string') verdict = await verdict;
+    if (verdict !== 'retry') return call.giveUp(verdict);
     try {
       await call.pause();
     } catch {
       return call.giveUp('aborted');
     }
-    const obstacle = call.obstacle();
-    if (obstacle !== undefined) return call.giveUp(obstacle);
-    verdict = undefined;
+    verdict = call.obstacle();
   }
 }
 

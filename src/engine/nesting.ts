@@ -19,6 +19,12 @@ export interface NestingFrame {
   gaveUp: boolean;
 }
 
+/** What carries frames: an `AsyncLocalStorage`, without its type, which not every project has. */
+export interface NestingStorage {
+  run<R>(frame: NestingFrame, fn: () => R): R;
+  getStore(): NestingFrame | undefined;
+}
+
 /** Runs `fn` inside a frame: calls that it starts, and what they start, can see it. */
 export function runNested<R>(frame: NestingFrame, fn: () => R): R {
   return prepareNesting().run(frame, fn);
@@ -30,8 +36,8 @@ export function nestingFrame(): NestingFrame | undefined {
 }
 
 /** Has frames carried from now on. A process that needs none does not pay for it. */
-export function prepareNesting(): AsyncLocalStorage<NestingFrame> {
-  runtime.nesting ??= new AsyncLocalStorage();
+export function prepareNesting(): NestingStorage {
+  runtime.nesting ??= new AsyncLocalStorage<NestingFrame>();
   return runtime.nesting;
 }
 

@@ -1,6 +1,5 @@
-import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { LateResults } from './late-results.ts';
-import type { NestingFrame } from './nesting.ts';
+import type { NestingStorage } from './nesting.ts';
 import type { RetryObserver } from './observer.ts';
 import type { RetrySummary } from './retry-summary.ts';
 
@@ -28,7 +27,7 @@ export interface Runtime {
   /** The highest number in `givenUp`: what is not above it need not be looked up. */
   latestGivenUp: number;
   /** Who is around the present attempt or request; undefined until somebody has to know. */
-  nesting: AsyncLocalStorage<NestingFrame> | undefined;
+  nesting: NestingStorage | undefined;
   /** Attempts that settled after their call had stopped waiting for them, by operation. */
   readonly lateResults: Map<string, LateResults>;
   /** True once the door has put its default observer in place. */

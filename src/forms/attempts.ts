@@ -1,9 +1,10 @@
 import type { AttemptContext, AttemptFunction } from '../engine/attempt.ts';
-import { Call, type PerCall } from '../engine/call.ts';
+import { Call } from '../engine/call.ts';
 import { admission, makeAttempt, type Step } from '../engine/execute.ts';
 import { openCall } from '../engine/guard.ts';
 import type { RetryOptions } from '../engine/options.ts';
 import type { StopReason } from '../engine/outcome.ts';
+import type { PerCall } from '../engine/per-call.ts';
 import { infoFor, type Policy } from '../engine/policy.ts';
 import { runtime } from '../engine/runtime.ts';
 import { checkDeadline } from '../engine/validate.ts';
