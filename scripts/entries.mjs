@@ -8,6 +8,7 @@ export const ENTRIES = {
   './loggers': 'instrumentation/loggers/index.ts',
   './winston': 'instrumentation/loggers/winston.ts',
   './setup': 'instrumentation/setup/index.ts',
+  './budget-redis': 'src/limits/redis/index.ts',
 };
 
 /** The name of an entry's files in dist/. */
