@@ -7,7 +7,17 @@ import type { Gate, SectionReport } from './section.ts';
  * Runs every section in a process of its own, so that what one registers cannot reach another, and prints the ratios.
  * With `--gates` a ratio above its limit, beyond the margin, makes the exit status 1.
  */
-const SECTIONS = ['success', 'success-no-sdk', 'traced-instruments', 'traced-producer', 'unsampled', 'storm', 'heap'];
+const SECTIONS = [
+  'success',
+  'success-no-sdk',
+  'traced-instruments',
+  'traced-producer',
+  'unsampled',
+  'storm',
+  'heap',
+  'limits',
+  'fleet-budget',
+];
 
 /**
  * How far a ratio may exceed its limit before CI fails: what the medians of two runs differ by on a shared machine

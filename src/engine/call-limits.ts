@@ -34,9 +34,13 @@ export class CallLimits {
   }
 
   /** A call has started. */
-  started(): this {
+  started(): void {
     this.#deposit('call', 0);
-    return this;
+  }
+
+  /** True when an attempt has to be asked for. */
+  get mustAsk(): boolean {
+    return this.#terms.breaker !== undefined || this.#terms.adaptive !== undefined;
   }
 
   /** The same limits, for an attempt beside the present one. */
@@ -169,6 +173,14 @@ export class CallLimits {
       return GO;
     }
   }
+}
+
+/** The limits of a call that starts now; undefined where the policy names none. */
+export function startLimits(terms: LimitTerms | undefined): CallLimits | undefined {
+  if (terms === undefined) return undefined;
+  const limits = new CallLimits(terms);
+  limits.started();
+  return limits;
 }
 
 const GO: Admission = { next: 'go' };

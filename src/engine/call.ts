@@ -1,5 +1,5 @@
 import { Attempt, type AttemptFunction } from './attempt.ts';
-import { CallLimits } from './call-limits.ts';
+import { type CallLimits, startLimits } from './call-limits.ts';
 import { decide, type Interruption, isRefused, type Retry, reusedFacts } from './decide.ts';
 import { AttemptTimeoutError, DeadlineExceededError, HedgeLostError, RefusedResultError } from './errors.ts';
 import { fallBack } from './fall-back.ts';
@@ -23,6 +23,12 @@ import { Watch } from './watch.ts';
 /** What follows a failed attempt: a retry, or the reason to stop. */
 export type Verdict = 'retry' | StopReason;
 
+/** What is known of a call whose first attempt has been made without it. */
+export interface BegunCall {
+  readonly startedAs: number;
+  readonly limits: CallLimits | undefined;
+}
+
 /**
  * One call on its way: what it has done so far, and the steps that each form puts in its own order. Every ending goes
  * through `succeed`, `failed` and `giveUp`.
@@ -32,7 +38,7 @@ export type Verdict = 'retry' | StopReason;
 export class Call<T> {
   readonly policy: Policy;
   readonly signal: AbortSignal | undefined;
-  attempts = 0;
+  attempts: number;
   /** Why the call cannot go on, once that is so. */
   interruption: Interruption | undefined = undefined;
   readonly #fn: AttemptFunction<T>;
@@ -51,21 +57,22 @@ export class Call<T> {
   #earlierErrors: unknown[] | undefined = undefined;
   #lastError: unknown = NONE;
 
-  /** `startedAs` is given for a call whose first attempt has been made already. */
+  /** `begun` is given for a call whose first attempt has been made already. */
   constructor(
     policy: Policy,
     fn: AttemptFunction<T>,
     perCall: PerCall,
     scope: CallScope | undefined,
-    startedAs: number = ++runtime.sequence,
+    begun?: BegunCall,
   ) {
     this.policy = policy;
     this.signal = perCall.signal;
     this.#fn = fn;
-    this.#startedAs = startedAs;
-    this.attemptStartedAs = startedAs;
+    this.#startedAs = begun === undefined ? ++runtime.sequence : begun.startedAs;
+    this.attemptStartedAs = this.#startedAs;
+    this.attempts = begun === undefined ? 0 : 1;
     this.#time = timeOf(policy, perCall, scope);
-    this.limits = policy.limits === undefined ? undefined : new CallLimits(policy.limits).started();
+    this.limits = begun === undefined ? startLimits(policy.limits) : begun.limits;
     this.watch = scope === undefined ? undefined : new Watch(scope, (this.#time as CallTime).startedAt);
   }
 
@@ -110,7 +117,7 @@ export class Call<T> {
 
   /** True when something has to be asked before an attempt: limits, or the time that is left. */
   get mustAsk(): boolean {
-    return this.limits !== undefined || (this.attempts === 0 && this.#isTimed);
+    return this.limits?.mustAsk === true || (this.attempts === 0 && this.#isTimed);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { Attempt, type AttemptFunction } from './attempt.ts';
 import { Call, type Verdict } from './call.ts';
+import { type CallLimits, startLimits } from './call-limits.ts';
 import { classify } from './classify.ts';
 import { reportFault } from './faults.ts';
 import { openCall } from './guard.ts';
@@ -30,17 +31,25 @@ export function execute<T>(policy: Policy, fn: AttemptFunction<T>, perCall: PerC
  */
 function firstTry<T>(policy: Policy, fn: AttemptFunction<T>): Promise<T> {
   const startedAs = ++runtime.sequence;
+  const limits = startLimits(policy.limits);
   const enterLoop = (error: unknown): Promise<T> => {
-    const call = new Call(policy, fn, NOTHING, undefined, startedAs);
-    call.attempts = 1;
+    const call = new Call(policy, fn, NOTHING, undefined, { startedAs, limits });
     return run(call, judge(call, error));
   };
   try {
     const result = fn(new Attempt(1, policy.maxAttempts, undefined, 0));
-    return Promise.resolve(result).then(undefined, enterLoop) as Promise<T>;
+    return Promise.resolve(result).then(limits === undefined ? undefined : credit(limits), enterLoop) as Promise<T>;
   } catch (error) {
     return enterLoop(error);
   }
+}
+
+/** Tells the limits of the success on its way to the caller. */
+function credit<T>(limits: CallLimits): (value: T) => T {
+  return value => {
+    limits.succeeded();
+    return value;
+  };
 }
 
 const NOTHING: PerCall = Object.freeze({});

@@ -47,7 +47,7 @@ export interface Policy extends DecisionTerms {
   readonly hold: Hold;
   /** True when a limit of time may end an attempt before it has settled by itself. */
   readonly limited: boolean;
-  /** True when nothing has to be asked before, during or after an attempt but the function itself. */
+  /** True when nothing has to be asked before or during an attempt but the function itself; a budget comes after. */
   readonly plain: boolean;
   /** The facts for observers, where the policy has a name of its own. */
   readonly info: CallInfo | undefined;
@@ -100,7 +100,8 @@ export function createPolicy(given: RetryOptions<never, unknown>): Policy {
       options.retryOnResult === undefined &&
       options.bulkhead === undefined &&
       options.hedge === undefined &&
-      limitsOf(options) === undefined &&
+      options.breaker === undefined &&
+      options.adaptive === undefined &&
       nested !== 'outer',
   });
 }

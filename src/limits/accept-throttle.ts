@@ -32,20 +32,24 @@ export class AcceptThrottle implements AdaptiveLimit {
 
   /** The probability with which the next attempt is refused. */
   get refusalProbability(): number {
-    const now = this.#elapsedMs();
-    return refusalProbability(this.#requests.sum(now), this.#accepts.sum(now), this.#k);
+    return this.#probabilityAt(this.#elapsedMs());
   }
 
   admit(): number | undefined {
-    const refused = this.#clock.random() < this.refusalProbability;
-    this.#requests.add(this.#elapsedMs(), 1);
-    return refused ? undefined : 0;
+    const now = this.#elapsedMs();
+    const probability = this.#probabilityAt(now);
+    this.#requests.add(now, 1);
+    return probability > 0 && this.#clock.random() < probability ? undefined : 0;
   }
 
   record(result: 'success' | 'throttled' | 'failure' | 'ignored'): void {
     if (result === 'success') this.#accepts.add(this.#elapsedMs(), 1);
     // What says nothing about the service must not make it look worse either.
     else if (result === 'ignored') this.#requests.add(this.#elapsedMs(), -1);
+  }
+
+  #probabilityAt(now: number): number {
+    return refusalProbability(this.#requests.sum(now), this.#accepts.sum(now), this.#k);
   }
 
   #elapsedMs(): number {

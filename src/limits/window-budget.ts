@@ -36,7 +36,7 @@ export class WindowBudget extends CountedBudget {
   }
 
   override balance(): number {
-    return toTokens(Math.max(0, this.#units()));
+    return toTokens(Math.max(0, this.#reserve + this.#window.sum(this.#elapsedMs())));
   }
 
   /** What the floor alone holds; what calls add has no bound of its own. */
@@ -50,13 +50,10 @@ export class WindowBudget extends CountedBudget {
 
   protected override take(errorClass: ErrorClass, error: unknown): number | undefined {
     const cost = costOf(this.#costs, errorClass, error);
-    if (cost > this.#units()) return undefined;
-    this.#window.add(this.#elapsedMs(), -cost);
+    const now = this.#elapsedMs();
+    if (cost > this.#reserve + this.#window.sum(now)) return undefined;
+    this.#window.add(now, -cost);
     return toTokens(cost);
-  }
-
-  #units(): number {
-    return this.#reserve + this.#window.sum(this.#elapsedMs());
   }
 
   #elapsedMs(): number {
