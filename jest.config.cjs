@@ -23,13 +23,26 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.stryker-tmp/', '<rootDir>/.cache/'],
 };
 
+/** Tests that talk to real servers, which they start themselves. */
+const SERVERS = '<rootDir>/test/redis/(cluster|faults|fleet|scripts|secure)\\.test\\.ts';
+
 module.exports = {
   projects: [
     {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/', '<rootDir>/test/legacy-decorators/'],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '<rootDir>/test/package/',
+        '<rootDir>/test/legacy-decorators/',
+        SERVERS,
+      ],
+    },
+    {
+      ...common,
+      displayName: 'servers',
+      testMatch: ['<rootDir>/test/redis/{cluster,faults,fleet,scripts,secure}.test.ts'],
     },
     {
       ...common,
