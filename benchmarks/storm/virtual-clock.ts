@@ -1,0 +1,113 @@
+import type { Clock } from 'retryscope/core';
+
+/**
+ * A clock whose time jumps from event to event. What a callback sets off through promises is run to its end before the
+ * next event, so the same events give the same run, and an hour of a storm passes in seconds.
+ */
+export class VirtualClock implements Clock {
+  readonly #random: () => number;
+  readonly #events: EventHeap = new EventHeap();
+  #now = 0;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  wallNow(): number {
+    return this.#now;
+  }
+
+  random(): number {
+    return this.#random();
+  }
+
+  sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    if (signal !== undefined) throw new TypeError('The storm lab has no use for signals');
+    return new Promise(resolve => {
+      this.timer(ms, resolve);
+    });
+  }
+
+  timer(ms: number, callback: () => void): () => void {
+    const event: ClockEvent = { due: this.#now + ms, order: 0, callback };
+    this.#events.push(event);
+    return () => {
+      event.callback = undefined;
+    };
+  }
+
+  block(): never {
+    throw new TypeError('Nothing may block in the storm lab');
+  }
+
+  /** Lets the time run until there are no more events, or `endMs` has come. */
+  async run(endMs: number): Promise<void> {
+    await promisesSettled();
+    for (let event = this.#events.pop(); event !== undefined && event.due <= endMs; event = this.#events.pop()) {
+      const { callback } = event;
+      // A timer that was cancelled, as that of nearly every attempt is.
+      if (callback === undefined) continue;
+      this.#now = event.due;
+      callback();
+      await promisesSettled();
+    }
+  }
+}
+
+/** Resolves when everything that follows from promises has been done: Node runs all of it before an immediate. */
+function promisesSettled(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve));
+}
+
+interface ClockEvent {
+  readonly due: number;
+  /** Events of the same time keep their order. */
+  order: number;
+  callback: (() => void) | undefined;
+}
+
+/** The events, soonest first: a binary heap. */
+class EventHeap {
+  readonly #items: ClockEvent[] = [];
+  #count = 0;
+
+  push(event: ClockEvent): void {
+    event.order = this.#count++;
+    const items = this.#items;
+    let i = items.length;
+    items.push(event);
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!isBefore(event, items[parent] as ClockEvent)) break;
+      items[i] = items[parent] as ClockEvent;
+      i = parent;
+    }
+    items[i] = event;
+  }
+
+  pop(): ClockEvent | undefined {
+    const items = this.#items;
+    const first = items[0];
+    const last = items.pop();
+    if (first === undefined || last === undefined || items.length === 0) return first;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= items.length) break;
+      if (child + 1 < items.length && isBefore(items[child + 1] as ClockEvent, items[child] as ClockEvent)) child++;
+      if (!isBefore(items[child] as ClockEvent, last)) break;
+      items[i] = items[child] as ClockEvent;
+      i = child;
+    }
+    items[i] = last;
+    return first;
+  }
+}
+
+function isBefore(a: ClockEvent, b: ClockEvent): boolean {
+  return a.due < b.due || (a.due === b.due && a.order < b.order);
+}
