@@ -37,7 +37,13 @@ module.exports = {
         '<rootDir>/test/package/',
         '<rootDir>/test/legacy-decorators/',
         SERVERS,
+        '<rootDir>/test/storm/',
       ],
+    },
+    {
+      ...common,
+      displayName: 'storm',
+      testMatch: ['<rootDir>/test/storm/**/*.test.ts'],
     },
     {
       ...common,

@@ -6,7 +6,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const built = join(root, 'dist/index.js');
-const sources = ['src', 'instrumentation', 'package.json', 'tsdown.config.mjs', 'scripts/entries.mjs'];
+const sources = [
+  'src',
+  'instrumentation',
+  'cli',
+  'benchmarks/storm',
+  'package.json',
+  'tsdown.config.mjs',
+  'scripts/entries.mjs',
+];
 
 const newest = Math.max(...sources.map(source => newestIn(join(root, source))));
 if (!existsSync(built) || statSync(built).mtimeMs < newest) {

@@ -1,10 +1,21 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { RedisBudget } from 'retryscope/budget-redis';
-import { startRedis } from '../../test/redis/support/redis-server.ts';
 import { measureTime } from '../measure.ts';
 import { report } from '../section.ts';
 
-const server = await startRedis();
-const redis = server.admin;
+const port = await freePort();
+const folder = mkdtempSync(join(tmpdir(), 'redis-bench-'));
+const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
+const server = spawn('redis-server', settings, { stdio: 'ignore' });
+const redis = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20 });
+redis.on('error', () => undefined);
+await redis.ping();
 const leased = new RedisBudget({ name: 'leased', redis, capacity: 1_000_000, ratePerSecond: 1_000_000, leaseSize: 50 });
 const exhausted = new RedisBudget({ name: 'exhausted', redis, capacity: 1, ratio: 0.001, expectedInstances: 1 });
 while ((await exhausted.tryWithdraw()) !== undefined);
@@ -19,7 +30,10 @@ const results = await measureTime(
 );
 leased.close();
 exhausted.close();
-await server.end();
+redis.disconnect();
+server.kill('SIGKILL');
+await once(server, 'exit');
+rmSync(folder, { recursive: true, force: true });
 
 report({
   title: 'Fleet budget on Redis: one decision',
@@ -31,3 +45,12 @@ report({
     { contender: 'exhausted budget', limit: 0.02 },
   ],
 });
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  if (typeof address !== 'object' || address === null) throw new Error('No port is free');
+  return address.port;
+}

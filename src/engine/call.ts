@@ -12,7 +12,7 @@ import { nestingFrame, rememberGivenUp, runNested, wasGivenUpSince } from './nes
 import type { CallScope } from './observer.ts';
 import type { Fallback } from './options.ts';
 import type { DelaySource, ErrorClass, StopReason } from './outcome.ts';
-import { type CallTime, type PerCall, timeOf } from './per-call.ts';
+import { type BegunCall, type CallTime, type PerCall, timeOf } from './per-call.ts';
 import { operationOf, type Policy } from './policy.ts';
 import { readHint } from './retry-after.ts';
 import { MAX_REMEMBERED_ERRORS, type RetrySummary } from './retry-summary.ts';
@@ -22,12 +22,6 @@ import { Watch } from './watch.ts';
 
 /** What follows a failed attempt: a retry, or the reason to stop. */
 export type Verdict = 'retry' | StopReason;
-
-/** What is known of a call whose first attempt has been made without it. */
-export interface BegunCall {
-  readonly startedAs: number;
-  readonly limits: CallLimits | undefined;
-}
 
 /**
  * One call on its way: what it has done so far, and the steps that each form puts in its own order. Every ending goes

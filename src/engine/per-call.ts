@@ -1,3 +1,4 @@
+import type { CallLimits } from './call-limits.ts';
 import type { CallScope } from './observer.ts';
 import type { Policy } from './policy.ts';
 
@@ -5,6 +6,12 @@ import type { Policy } from './policy.ts';
 export interface PerCall {
   readonly signal?: AbortSignal | undefined;
   readonly deadline?: Date | number | undefined;
+}
+
+/** What is known of a call whose first attempt has been made without it. */
+export interface BegunCall {
+  readonly startedAs: number;
+  readonly limits: CallLimits | undefined;
 }
 
 /** The time that a call may take. */

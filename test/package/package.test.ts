@@ -61,10 +61,11 @@ const SMOKE = `
 
 describe('the packed package', () => {
   it('holds what it should and nothing else', () => {
-    expect(files.filter(file => !/^dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts)$/.test(file)).sort()).toEqual([
+    expect(files.filter(file => !/^dist\/(cli\/)?[\w.-]+\.(js|cjs|d\.ts|d\.cts)$/.test(file)).sort()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'THIRD-PARTY-LICENSES',
       'package.json',
     ]);
     expect(manifest.dependencies).toBeUndefined();
@@ -131,6 +132,27 @@ describe('the packed package', () => {
         run(bin('node'), ['--experimental-vm-modules', '--no-warnings', bin('jest'), '--silent', file], place);
       expect(() => jest('smoke.test.cjs')).not.toThrow();
       expect(() => jest('smoke.test.mjs')).not.toThrow();
+    });
+
+    it('has a command line', () => {
+      writeFileSync(join(place, 'policy.json'), '{ "maxAttempts": 4 }');
+      const command = join(place, 'node_modules/.bin/retryscope');
+      const simulate = (...args: string[]): string =>
+        run(bin('node'), [command, 'simulate', '--policy', 'policy.json', '--scenario', 'layers', ...args], place);
+      expect(simulate()).toMatch(/policy\.json\s+│ 4 /);
+      expect(JSON.parse(simulate('--json', '--alone'))).toMatchObject({ results: [{ verdict: 'recovers' }] });
+      expect(run(bin('node'), [command, '--help'], place)).toContain('simulate');
+      const status = (policy: string): unknown => {
+        writeFileSync(join(place, 'policy.json'), policy);
+        try {
+          simulate('--alone');
+          return 0;
+        } catch (error) {
+          return (error as { status: unknown }).status;
+        }
+      };
+      expect(status('{ "nested": "both" }')).toBe(1);
+      expect(status('{ "nest": "both" }')).toBe(2);
     });
 
     it('is one library, however it is loaded', () => {
