@@ -64,8 +64,7 @@ const CHECKS: Record<keyof GrpcBudgetOptions, Check> = {
   tokenRatio: numberFrom(0.001, 1000),
 };
 
-/** Cut, not rounded; by way of the text, since 0.546 * 1000 is a little less than 546. */
+/** Cut, not rounded, but not for the sake of a billionth: 0.29 * 1000 is a little less than 290. */
 function thousandths(ratio: number): number {
-  const [whole = '0', decimals = ''] = ratio.toFixed(12).split('.');
-  return Number(whole + decimals.slice(0, 3));
+  return Math.floor(ratio * 1000 + 1e-6);
 }

@@ -29,7 +29,6 @@ export class SlidingSum {
 
   #advance(elapsedMs: number): void {
     const current = Math.floor(elapsedMs / this.#sliceMs);
-    if (current <= this.#latest) return;
     const count = this.#slices.length;
     const passed = Math.min(current - this.#latest, count);
     for (let i = 0; i < passed; i++) {
