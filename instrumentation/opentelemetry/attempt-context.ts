@@ -7,7 +7,7 @@ export function withAttemptNumber(context: Context, number: number): Context {
   return context.setValue(ATTEMPT, number);
 }
 
-/** The number of the retry attempt that this context belongs to; undefined outside of retries. */
+/** The number of the retry attempt that this context belongs to, from 2; undefined in a first attempt and outside. */
 export function attemptNumberOf(context: Context): number | undefined {
   return context.getValue(ATTEMPT) as number | undefined;
 }

@@ -28,9 +28,11 @@ export function openMetricsServer(
   handler: (request: IncomingMessage, response: ServerResponse) => void,
 ): MetricsServer {
   const host = address.host ?? (process.env.OTEL_EXPORTER_PROMETHEUS_HOST || 'localhost');
-  const port = address.port ?? Number(process.env.OTEL_EXPORTER_PROMETHEUS_PORT || 9464);
+  const given = address.port ?? (process.env.OTEL_EXPORTER_PROMETHEUS_PORT || 9464);
+  const port = Number(given);
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw new RangeError(`The port for /metrics is ${port}; it must be an integer from 0 to 65535`);
+    const name = address.port === undefined ? 'OTEL_EXPORTER_PROMETHEUS_PORT' : 'port';
+    throw new RangeError(`${name} is ${given}; it must be an integer from 0 to 65535`);
   }
   const server = createServer((request, response) => {
     if (request.url?.split('?', 1)[0] === '/metrics') return handler(request, response);

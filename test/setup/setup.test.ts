@@ -171,11 +171,20 @@ describe('startTelemetry', () => {
   });
 
   it.each([
-    [{ prometheus: { port: 70_000 } }, 'The port for /metrics is 70000'],
-    [{ prometheus: { port: 1.5 } }, 'The port for /metrics is 1.5'],
+    [{ prometheus: { port: 70_000 } }, 'port is 70000; it must be an integer from 0 to 65535'],
+    [{ prometheus: { port: 1.5 } }, 'port is 1.5'],
     [{ shutdownTimeout: -1 }, 'shutdownTimeout is -1'],
   ])('refuses %j', (options, message) => {
     expect(() => startTelemetry(options)).toThrow(RangeError);
     expect(() => startTelemetry(options)).toThrow(message);
+  });
+
+  it('names the variable that holds no port', () => {
+    process.env.OTEL_EXPORTER_PROMETHEUS_PORT = 'abc';
+    try {
+      expect(() => startTelemetry()).toThrow('OTEL_EXPORTER_PROMETHEUS_PORT is abc; it must be an integer');
+    } finally {
+      delete process.env.OTEL_EXPORTER_PROMETHEUS_PORT;
+    }
   });
 });
