@@ -17,6 +17,7 @@ const common = {
     '^retryscope/core$': '<rootDir>/src/core.ts',
     '^retryscope/testing$': '<rootDir>/src/testing/index.ts',
     '^retryscope/budget-redis$': '<rootDir>/src/limits/redis/index.ts',
+    '^retryscope/propagation$': '<rootDir>/src/limits/propagation/index.ts',
     '^retryscope/winston$': '<rootDir>/instrumentation/loggers/winston.ts',
     '^retryscope/(.*)$': '<rootDir>/instrumentation/$1/index.ts',
   },

@@ -9,6 +9,7 @@ export const ENTRIES = {
   './winston': 'instrumentation/loggers/winston.ts',
   './setup': 'instrumentation/setup/index.ts',
   './budget-redis': 'src/limits/redis/index.ts',
+  './propagation': 'src/limits/propagation/index.ts',
 };
 
 /** The name of an entry's files in dist/. */

@@ -3,7 +3,6 @@ import { type CallLimits, startLimits } from './call-limits.ts';
 import { decide, type Interruption, isRefused, type Retry, reusedFacts } from './decide.ts';
 import { AttemptTimeoutError, DeadlineExceededError, HedgeLostError, RefusedResultError } from './errors.ts';
 import { fallBack } from './fall-back.ts';
-import { reportFault } from './faults.ts';
 import { hedged } from './hedge.ts';
 import { callHook } from './hook.ts';
 import { countLateResult } from './late-results.ts';
@@ -17,6 +16,7 @@ import { operationOf, type Policy } from './policy.ts';
 import { readHint } from './retry-after.ts';
 import { MAX_REMEMBERED_ERRORS, type RetrySummary } from './retry-summary.ts';
 import { runtime } from './runtime.ts';
+import { saysAlreadyRetried } from './server-hints.ts';
 import { rememberSummary } from './summary.ts';
 import { Watch } from './watch.ts';
 
@@ -184,7 +184,7 @@ export class Call<T> {
     const retryAfterMs = this.#hint(error);
     const random = policy.clock.random();
     const openCircuit = limits?.openCircuit();
-    const alreadyRetried = this.#isRetriedElsewhere(error);
+    const alreadyRetried = this.#isRetriedElsewhere(error, retryAfterMs);
     // Nothing of the user's own runs between here and where `decide` has read the facts.
     const facts = reusedFacts;
     facts.attempt = attempts;
@@ -208,14 +208,6 @@ export class Call<T> {
     return granted
       ? this.#scheduled(now, error, errorClass, decision)
       : this.#stopped(now, error, errorClass, 'budget_exhausted');
-  }
-
-  /** The same where nothing can be waited for: a budget that has to ask elsewhere grants nothing. */
-  failedAtOnce(error: unknown, errorClass: ErrorClass): Verdict {
-    const verdict = this.failed(error, errorClass);
-    if (typeof verdict === 'string') return verdict;
-    reportFault('limit', new TypeError('retrySync: the budget answered with a promise'));
-    return 'budget_exhausted';
   }
 
   async #whenGranted(
@@ -304,7 +296,9 @@ export class Call<T> {
   }
 
   /** True when the error is for another layer to retry, or was: see {@link Nested}. */
-  #isRetriedElsewhere(error: unknown): boolean {
+  #isRetriedElsewhere(error: unknown, retryAfterMs: number | undefined): boolean {
+    if (retryAfterMs === Infinity && this.policy.nested === 'inner' && saysAlreadyRetried(this.#failure(error)))
+      return true;
     if (runtime.nesting === undefined && runtime.latestGivenUp <= this.attemptStartedAs) return false;
     const { nested } = this.policy;
     if (nested === 'both') return false;
@@ -366,7 +360,12 @@ export class Call<T> {
   }
 
   #hint(error: unknown): number | undefined {
-    return readHint(this.policy, this.#refused === undefined ? error : this.#refused.result);
+    return readHint(this.policy, this.#failure(error));
+  }
+
+  /** What the last attempt brought: an error, or a result that was refused. */
+  #failure(error: unknown): unknown {
+    return this.#refused === undefined ? error : this.#refused.result;
   }
 
   remember(error: unknown): void {
@@ -382,12 +381,13 @@ export class Call<T> {
   #summarise(reason: StopReason): RetrySummary {
     const errors = this.#earlierErrors ?? [];
     if (this.attempts > 0 && this.#lastError !== NONE) errors.push(this.#lastError);
+    const elapsedMs = this.#time === undefined ? undefined : this.policy.clock.now() - this.#time.startedAt;
     const hint = this.attempts > 0 ? this.#hint(this.lastError) : undefined;
     const summary = {
       attempts: this.attempts,
       reason,
       totalDelayMs: this.#totalDelayMs,
-      elapsedMs: this.#time === undefined ? undefined : this.policy.clock.now() - this.#time.startedAt,
+      elapsedMs,
       errors: Object.freeze(errors),
     };
     return Object.freeze(isRefused(this.policy, hint) ? { ...summary, retryAfterMs: hint } : summary);

@@ -1,6 +1,8 @@
 import { reportFault } from './faults.ts';
+import { httpStatus, type MayHaveStatus } from './http-status.ts';
 import type { ErrorClass } from './outcome.ts';
 import { read } from './read.ts';
+import { saysRetry } from './server-hints.ts';
 
 /** What a classifier is told beside the error. */
 export interface ClassifyContext {
@@ -47,8 +49,8 @@ export function classify(
 
 /**
  * The classification that holds without `retryOn`: every error is transient, but for cancellations, mistakes in the
- * program, HTTP statuses that will not change (4xx other than 408, 425 and 429), known authentication, permission
- * and validation codes, and whatever carries `retryable: false`.
+ * program, HTTP statuses that will not change (4xx other than 408, 425 and 429, without `x-should-retry: true`), known
+ * authentication, permission and validation codes, and whatever carries `retryable: false`.
  */
 export function classifyError(error: unknown): ErrorClass {
   try {
@@ -60,14 +62,11 @@ export function classifyError(error: unknown): ErrorClass {
 }
 
 /** The properties that tell errors apart. Anything at all may be thrown, so any of them may be anything. */
-interface Readable {
+interface Readable extends MayHaveStatus {
   readonly retryable?: unknown;
   readonly name?: unknown;
   readonly code?: unknown;
-  readonly cause?: Readable;
-  readonly status?: unknown;
-  readonly statusCode?: unknown;
-  readonly response?: Readable;
+  readonly cause?: { readonly code?: unknown };
 }
 
 const RETRYABLE_4XX = new Set([408, 425, 429]);
@@ -84,17 +83,12 @@ function classifyReadable(error: Readable): ErrorClass {
   if (typeof retryable === 'boolean') return retryable ? worthIt : 'permanent';
   if (name === 'AbortError') return 'cancelled';
   if (typeof code === 'string' && PERMANENT_CODE.test(code)) return 'permanent';
-  if (status !== undefined && status >= 400 && status < 500 && !RETRYABLE_4XX.has(status)) return 'permanent';
+  if (status !== undefined && status >= 400 && status < 500 && !RETRYABLE_4XX.has(status)) {
+    return saysRetry(error) === true ? 'transient' : 'permanent';
+  }
   // fetch reports every network failure as a TypeError; the cause tells it from a mistake.
   if (PROGRAM_ERRORS.has(name) && !(name === 'TypeError' && typeof error.cause?.code === 'string')) return 'permanent';
   return worthIt;
-}
-
-function httpStatus(error: Readable): number | undefined {
-  if (typeof error.status === 'number') return error.status;
-  if (typeof error.statusCode === 'number') return error.statusCode;
-  const status = error.response?.status;
-  return typeof status === 'number' ? status : undefined;
 }
 
 /** The class of a failure that somebody has called worth another attempt. */

@@ -1,5 +1,5 @@
 import type { AttemptFunction } from './attempt.ts';
-import { Call } from './call.ts';
+import { Call, type Verdict } from './call.ts';
 import { classify } from './classify.ts';
 import { reportFault } from './faults.ts';
 import { openCall } from './guard.ts';
@@ -39,7 +39,7 @@ export function executeSync<T>(policy: Policy, fn: AttemptFunction<T>, perCall: 
     const outcome = attempt(call);
     if ('value' in outcome) return call.succeed(outcome.value);
     if (isAborted(signal)) call.interruption = 'aborted';
-    const next = call.failedAtOnce(outcome.error, classOf(call, outcome.error));
+    const next = verdictOn(call, outcome.error);
     if (next !== 'retry') return ended(call, next);
     call.block();
   }
@@ -52,6 +52,14 @@ function admission<T>(call: Call<T>): StopReason | undefined {
     if (typeof answer !== 'number') return answer;
     call.policy.clock.block(answer);
   }
+}
+
+/** What follows a failed attempt. Nothing can be waited for here, so a budget that has to ask elsewhere grants nothing. */
+function verdictOn<T>(call: Call<T>, error: unknown): Verdict {
+  const verdict = call.failed(error, classOf(call, error));
+  if (typeof verdict === 'string') return verdict;
+  reportFault('limit', new TypeError('retrySync: the budget answered with a promise'));
+  return 'budget_exhausted';
 }
 
 /** What the caller gets; a fallback that answers with a promise has nothing for this one. */
