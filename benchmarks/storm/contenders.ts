@@ -54,6 +54,11 @@ export function contenders(maxAttempts: number): Readonly<Record<ContenderName, 
     starts20: each('20 % of starts', clock => ({ ...policy, budget: new WindowBudget({ ratio: 0.2, clock }) })),
     starts10: each('10 % of starts', clock => ({ ...policy, budget: new WindowBudget({ ratio: 0.1, clock }) })),
     starts7: each('7 % of starts', clock => ({ ...policy, budget: new WindowBudget({ ratio: 0.07, clock }) })),
+    starts5: each('5 % of starts', clock => ({ ...policy, budget: new WindowBudget({ ratio: 0.05, clock }) })),
+    windowSuccesses: each('Finagle window, funded by successes', clock => ({
+      ...policy,
+      budget: new WindowOfSuccesses({ ratio: 0.2, minPerSecond: 0, clock }),
+    })),
     finagle: each('Finagle, Linkerd: 20 % of starts + 10/s', clock => ({
       ...policy,
       budget: new WindowBudget({ ratio: 0.2, minPerSecond: 10, clock }),
@@ -76,6 +81,13 @@ export function contenders(maxAttempts: number): Readonly<Record<ContenderName, 
       budget: new RetryBudget(RECOMMENDED_BUDGET),
     })),
   };
+}
+
+/** Finagle's window with another source of tokens, to tell which of the two makes the difference. */
+class WindowOfSuccesses extends WindowBudget {
+  override deposit(source: DepositSource): void {
+    if (source === 'success') super.deposit('call');
+  }
 }
 
 /** A breaker around the retries alone, as in Brooker's post: none while a tenth or more of the latest attempts fail. */
@@ -115,6 +127,8 @@ export type ContenderName =
   | 'starts20'
   | 'starts10'
   | 'starts7'
+  | 'starts5'
+  | 'windowSuccesses'
   | 'finagle'
   | 'successes20'
   | 'successes10'

@@ -1,11 +1,15 @@
-// Prints the tables of the storm lab: `node benchmarks/storm/run.ts [scenario …] [--seeds N] [--json]`.
+// Prints the tables of the storm lab: `node benchmarks/storm/run.ts [scenario …] [--seeds N] [--processes N] [--json]`.
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { type ContenderName, contenders } from './contenders.ts';
 import { SCENARIOS, type ScenarioName } from './scenarios.ts';
 
 const { values, positionals } = parseArgs({
-  options: { seeds: { type: 'string', default: '3' }, json: { type: 'boolean', default: false } },
+  options: {
+    seeds: { type: 'string', default: '3' },
+    processes: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 });
 const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
@@ -16,7 +20,7 @@ for (const name of names) {
   const scenario = SCENARIOS[name];
   const rows: { name: string; cells: readonly string[]; published: readonly string[] }[] = [];
   for (const contender of scenario.presets) {
-    const outcome = await scenario.run(contender, { seeds, processes: scenario.processes });
+    const outcome = await scenario.run(contender, { seeds, processes: Number(values.processes ?? scenario.processes) });
     const key = keys.get(contender.name);
     const published = key === undefined ? [] : (scenario.published[key] ?? []);
     rows.push({ name: contender.name, cells: outcome.cells, published });

@@ -1,6 +1,8 @@
 // Defects of breakers and limits in use today. None of them may be ours.
-import { CircuitBreaker, type RetryOptions, retry } from '../../src/core.ts';
-import { FakeClock } from '../../src/testing/index.ts';
+import { Bulkhead, CircuitBreaker, type RetryOptions, retry, retrySummary } from '../../src/core.ts';
+import { longestDelay } from '../../src/engine/jitter.ts';
+import { createPolicy } from '../../src/engine/policy.ts';
+import { FakeClock, recordCalls } from '../../src/testing/index.ts';
 import { outcomeOf, settle } from '../support/settle.ts';
 
 let clock: FakeClock;
@@ -83,4 +85,48 @@ it('a call that ends in the middle gives its permit back', async () => {
   controller.abort('gone');
   await call;
   expect(breaker.tryEnter()).toBeDefined();
+});
+
+it('T5: what goes through a bulkhead is told like everything else', async () => {
+  const observer = recordCalls();
+  const bulkhead = new Bulkhead({ limit: 1 });
+  const call = retry(({ number }) => (number < 2 ? Promise.reject(new Error('x')) : number), {
+    ...base,
+    bulkhead,
+    observer,
+  });
+  expect(await settle(clock, call)).toEqual({ value: 2 });
+  expect(observer.calls[0]?.attempts.map(({ end }) => end?.outcome)).toEqual(['failure', 'success']);
+});
+
+it('T24: no delay is longer than a timer can keep', () => {
+  const policy = createPolicy({ maxDelay: 2 ** 31 - 1, exponentialBase: 1000, maxAttempts: 100 });
+  for (let previous = 1; previous < 1e300; previous *= 1000) {
+    expect(longestDelay(policy, Math.min(previous, policy.maxDelay), previous)).toBeLessThanOrEqual(2 ** 31 - 1);
+  }
+  expect(() => createPolicy({ maxDelay: 2 ** 31 })).toThrow(RangeError);
+});
+
+it('T28: the first failure opens no circuit', async () => {
+  await settle(
+    clock,
+    retry(() => Promise.reject(new Error('x')), { ...base, maxAttempts: 1 }),
+  );
+  expect(breaker.state.at).toBe('closed');
+});
+
+it('T29: a month of Retry-After is neither waited for nor cut short', async () => {
+  const error = Object.assign(new Error('x'), { status: 429, headers: { 'retry-after': '2592000' } });
+  const work = jest.fn(() => Promise.reject(error));
+  expect(await settle(clock, retry(work, base))).toEqual({ error });
+  expect([work.mock.calls.length, clock.elapsed]).toEqual([1, 0]);
+  expect(retrySummary(error)).toMatchObject({ reason: 'not_retryable', retryAfterMs: 2_592_000_000 });
+});
+
+it('T34: a pushback of gRPC that cannot be understood means "do not retry"', async () => {
+  const metadata = { get: (name: string) => (name === 'grpc-retry-pushback-ms' ? ['soon'] : []) };
+  const error = Object.assign(new Error('x'), { code: 14, metadata });
+  const work = jest.fn(() => Promise.reject(error));
+  expect(await settle(clock, retry(work, base))).toEqual({ error });
+  expect([work.mock.calls.length, clock.elapsed]).toEqual([1, 0]);
 });

@@ -75,6 +75,20 @@ describe('the outage of OSDI 2022', () => {
   });
 });
 
+describe('a load that retries may multiply', () => {
+  // OSDI 2022, theorem 2: without a budget a service stays stable below capacity / (1 + retries). It is a bound from below.
+  it.each([
+    [1, 45, 60],
+    [2, 30, 50],
+    [4, 18, 40],
+  ])('of %d retries is survived at %d calls/s and not at %d', async (retries, stable, unstable) => {
+    const policy = contenders(retries + 1).unlimited;
+    const setting = { ...osdi, processes: 1, endMs: 120_000 };
+    expect((await runStorm({ ...setting, load: stable }, policy, 2)).recoverySeconds).toBeDefined();
+    expect((await runStorm({ ...setting, load: unstable }, policy, 2)).recoverySeconds).toBeUndefined();
+  });
+});
+
 describe('attempts that fail independently', () => {
   const setting = { clients: 1, callsPerSecond: 100, seconds: 200 };
 
