@@ -1,5 +1,6 @@
 import {
   CircuitBreaker,
+  faultCounts,
   LatencyHedge,
   RetryBudget,
   type RetryOptions,
@@ -166,6 +167,89 @@ it('does not hedge when its own measure throws or knows nothing', async () => {
     });
     expect(signals).toHaveLength(1);
   }
+});
+
+it('tells of each attempt how it ended, whichever wins', async () => {
+  const observer = recordCalls();
+  const breaker = new CircuitBreaker({ clock });
+  const ends = (): unknown[] =>
+    observer.calls.at(-1)?.attempts.map(({ end }) => (end?.outcome === 'failure' ? end.next : end?.outcome)) ?? [];
+  const notFound = Object.assign(new Error('x'), { status: 404 });
+  await settle(clock, retry(taking([60, 'first'], [1000, 'second']), { ...base, observer, breaker }));
+  expect(ends()).toEqual(['success', 'hedge']);
+  expect(breaker.state.calls).toMatchObject({ success: 1, ignored: 1, failure: 0 });
+  await settle(clock, retry(taking([100, 'first'], [10, new Error('x')]), { ...base, observer, breaker }));
+  expect(ends()).toEqual(['success', 'hedge']);
+  expect(breaker.state.calls).toMatchObject({ success: 2, ignored: 1, failure: 1 });
+  await settle(clock, retry(taking([100, 'first'], [10, notFound]), { ...base, observer, breaker }));
+  expect(ends()).toEqual(['hedge', 'not_retryable']);
+  await settle(clock, retry(taking([60, notFound], [100, 'second']), { ...base, observer, breaker }));
+  expect(ends()).toEqual(['not_retryable', 'hedge']);
+  expect(breaker.state.calls).toMatchObject({ success: 4, ignored: 3, failure: 1 });
+});
+
+it('tells of both attempts when the caller aborts', async () => {
+  const observer = recordCalls();
+  const controller = new AbortController();
+  const work = taking([1000, 1], [1000, 2]);
+  const call = outcomeOf(retry(work, { ...base, observer, signal: controller.signal }));
+  await clock.advance(100);
+  controller.abort('enough');
+  await call;
+  expect(observer.calls[0]?.attempts.map(({ end }) => end)).toMatchObject([{ next: 'aborted' }, { next: 'hedge' }]);
+  expect(observer.calls[0]?.end).toMatchObject({ reason: 'aborted', attempts: 2 });
+});
+
+it('knows what kind of failure one of two was', async () => {
+  const observer = recordCalls();
+  const classes = (): unknown =>
+    observer.calls.at(-1)?.attempts.map(({ end }) => end?.outcome === 'failure' && end.errorClass);
+  const throttled = Object.assign(new Error('x'), { status: 429 });
+  await settle(clock, retry(taking([60, throttled], [100, 'second']), { ...base, observer }));
+  expect(classes()).toEqual(['throttled', false]);
+  const retryOn = async (): Promise<boolean> => true;
+  await settle(clock, retry(taking([60, throttled], [100, 'second']), { ...base, observer, retryOn }));
+  expect(classes()).toEqual(['transient', false]);
+});
+
+it('asks the limits for the attempt that it wants to start, and gives back what it does not use', async () => {
+  const admit = jest.fn(() => 0);
+  const record = jest.fn();
+  const breaker = new CircuitBreaker({ clock });
+  const budget = new RetryBudget({ initial: 0 });
+  const adaptive = { name: 'x', admit, record };
+  await settle(clock, retry(taking([100, 'first']), { ...base, adaptive, budget, breaker }));
+  expect(admit.mock.calls).toEqual([[1], [2]]);
+  expect(record.mock.calls).toEqual([['ignored'], ['success']]);
+  expect(breaker.state.calls).toMatchObject({ ignored: 1, success: 1 });
+});
+
+it('hedges when a budget that has to ask answers in time', async () => {
+  const budget = { name: 'x', balance: () => 1, deposit: () => undefined, tryWithdraw: async () => 1 };
+  expect(await settle(clock, retry(taking([100, 'first'], [10, 'second']), { ...base, budget }))).toEqual({
+    value: 'second',
+  });
+});
+
+it('hedges at once with a delay of 0', async () => {
+  expect(await settle(clock, retry(taking([10, 'first'], [5, 'second']), { ...base, hedge: 0 }))).toEqual({
+    value: 'second',
+  });
+});
+
+it('survives a measure that throws', async () => {
+  const before = faultCounts().get('limit') ?? 0;
+  const hedge = {
+    delayMs: () => 50,
+    record: () => {
+      throw new Error('x');
+    },
+  };
+  expect(await settle(clock, retry(taking([10, 'first']), { ...base, hedge }))).toEqual({ value: 'first' });
+  expect(await settle(clock, retry(taking([10, 'first']), { ...base, hedge: { delayMs: () => 50 } }))).toEqual({
+    value: 'first',
+  });
+  expect(faultCounts().get('limit')).toBe(before + 1);
 });
 
 describe('LatencyHedge', () => {

@@ -1,0 +1,139 @@
+import { CircuitBreaker, faultCounts, type RetryOptions, retry, retrySummary } from '../../src/core.ts';
+import { FakeClock } from '../../src/testing/index.ts';
+import { settle } from '../support/settle.ts';
+
+let clock: FakeClock;
+let base: RetryOptions;
+beforeEach(() => {
+  clock = new FakeClock();
+  base = { clock, jitter: false, initialDelay: 100, maxAttempts: 2 };
+});
+const down = (): never => {
+  throw new Error('down');
+};
+/** Runs a call whose first attempt fails; gives how many faults of limits were counted. */
+async function faultsOf(options: RetryOptions): Promise<number> {
+  const before = faultCounts().get('limit') ?? 0;
+  const work = ({ number }: { number: number }): number => (number < 2 ? down() : number);
+  expect(await settle(clock, retry(work, { ...base, ...options }))).toEqual({ value: 2 });
+  return (faultCounts().get('limit') ?? 0) - before;
+}
+
+const budget = { name: 'x', balance: () => 1, deposit: () => undefined, tryWithdraw: () => 1 };
+const breaker = { name: 'x', whenOpen: 'stop', tryEnter: () => 1, leave: () => undefined, openForMs: () => 0 } as const;
+const adaptive = { name: 'x', admit: () => 0, record: () => undefined };
+
+describe('a limit that throws', () => {
+  it.each<[string, RetryOptions, number]>([
+    ['nothing', { budget, breaker, adaptive }, 0],
+    ['from deposit', { budget: { ...budget, deposit: down } }, 2],
+    ['from charge', { budget: { ...budget, charge: down } }, 1],
+    ['from tryEnter', { breaker: { ...breaker, tryEnter: down } }, 2],
+    ['from leave', { breaker: { ...breaker, leave: down } }, 2],
+    ['from openForMs', { breaker: { ...breaker, openForMs: down } }, 1],
+    ['from admit', { adaptive: { ...adaptive, admit: down } }, 2],
+    ['from record', { adaptive: { ...adaptive, record: down } }, 2],
+  ])('%s is counted each time, and changes nothing', async (_what, options, faults) => {
+    expect(await faultsOf(options)).toBe(faults);
+  });
+
+  it('from balance is counted by whoever watches', async () => {
+    const ends: unknown[] = [];
+    const observer = { call: () => ({ end: (end: unknown) => void ends.push(end) }) };
+    expect(await faultsOf({ budget: { ...budget, balance: down }, observer })).toBe(1);
+    expect(ends).toMatchObject([{ outcome: 'success', budgetTokens: undefined }]);
+    expect(await faultsOf({ breaker, observer })).toBe(0);
+  });
+});
+
+it('a budget is charged for what may be tried again, and for nothing else', async () => {
+  const charge = jest.fn();
+  const failing = (error: unknown): Promise<unknown> =>
+    settle(
+      clock,
+      retry(() => Promise.reject(error), { ...base, maxAttempts: 1, budget: { ...budget, charge } }),
+    );
+  await failing(new Error('x'));
+  await failing({ status: 429 });
+  await failing({ status: 404 });
+  await failing(Object.assign(new Error('x'), { name: 'AbortError' }));
+  expect(charge.mock.calls).toEqual([['transient'], ['throttled']]);
+});
+
+it('a call does not wait for a circuit that was opened by hand', async () => {
+  const forced = new CircuitBreaker({ clock, whenOpen: 'wait' });
+  forced.forceOpen();
+  const result = await settle(
+    clock,
+    retry(() => 1, { ...base, breaker: forced }),
+  );
+  expect(result).toMatchObject({ error: { code: 'ERR_RETRY_CIRCUIT_OPEN', openForMs: Infinity } });
+});
+
+it('a call waits at least a moment before it asks a full circuit again', async () => {
+  const answers = [undefined, undefined, 1];
+  const hair = { ...breaker, whenOpen: 'wait', tryEnter: () => answers.shift() } as const;
+  expect(
+    await settle(
+      clock,
+      retry(() => 'in', { ...base, breaker: hair }),
+    ),
+  ).toEqual({ value: 'in' });
+  expect(clock.sleeps).toEqual([1, 1]);
+});
+
+describe('a fallback', () => {
+  it('may answer later, with anything', async () => {
+    for (const value of [null, undefined, 0, { then: 5 }]) {
+      const call = retry(down, { ...base, fallback: async () => value });
+      expect(await settle(clock, call as Promise<unknown>)).toEqual({ value });
+      const atOnce = retry(down, { ...base, fallback: () => value });
+      expect(await settle(clock, atOnce as Promise<unknown>)).toEqual({ value });
+    }
+  });
+
+  it('that fails gives the error of the call, and is counted', async () => {
+    const before = faultCounts().get('fallback') ?? 0;
+    for (const fallback of [down, async () => down()]) {
+      const error = new Error('the call');
+      const work = (): never => {
+        throw error;
+      };
+      expect(await settle(clock, retry(work, { ...base, fallback: fallback as () => never }))).toEqual({ error });
+    }
+    expect(faultCounts().get('fallback')).toBe(before + 2);
+  });
+
+  it('is not asked when the caller aborted', async () => {
+    const controller = new AbortController();
+    controller.abort('no');
+    const fallback = jest.fn();
+    const call = retry(() => 1, { ...base, fallback, signal: controller.signal });
+    expect(await settle(clock, call)).toEqual({ error: 'no' });
+    expect(fallback).not.toHaveBeenCalled();
+  });
+
+  it('takes the place of a result that was refused', async () => {
+    const options = { ...base, retryOnResult: () => true, fallback: 'instead' };
+    expect(
+      await settle(
+        clock,
+        retry(() => 'refused', options),
+      ),
+    ).toEqual({ value: 'instead' });
+  });
+});
+
+it('a function that was thrown and given up below is not retried above', async () => {
+  const thrown = (): void => undefined;
+  const work = jest.fn(() => {
+    throw thrown;
+  });
+  const result = await settle(
+    clock,
+    retry(() => retry(work, base), { ...base, maxAttempts: 3 }),
+  );
+  expect(result).toEqual({ error: thrown });
+  expect(work).toHaveBeenCalledTimes(2);
+  expect(retrySummary(thrown)?.reason).toBe('already_retried');
+});
