@@ -87,6 +87,7 @@ export { withRetry } from './forms/with-retry.ts';
 export type { Wrapped } from './forms/wrap.ts';
 export { AcceptThrottle, type AcceptThrottleOptions } from './limits/accept-throttle.ts';
 export { AwsBudget, type AwsBudgetOptions } from './limits/aws-budget.ts';
+export type { BucketOptions } from './limits/bucket-budget.ts';
 export { Bulkhead, type BulkheadOptions, type BulkheadState } from './limits/bulkhead.ts';
 export {
   type BreakerChange,

@@ -1,17 +1,7 @@
 import type { DepositSource } from '../engine/limits.ts';
-import { type Check, checkName, checkOptions, numberFrom } from '../engine/option-checks.ts';
-import type { ErrorClass } from '../engine/outcome.ts';
-import { CountedBudget } from './counted-budget.ts';
-import {
-  checkCost,
-  costOf,
-  MOST_TOKENS,
-  type RetryCost,
-  toTokens,
-  toUnits,
-  type UnitCosts,
-  unitCosts,
-} from './token-units.ts';
+import { type Check, checkOptions, numberFrom } from '../engine/option-checks.ts';
+import { BUCKET_CHECKS, BucketBudget, type BucketOptions } from './bucket-budget.ts';
+import { toUnits } from './token-units.ts';
 
 /**
  * A retry budget that successes pay for: a bucket of tokens to which each successful attempt adds `ratio`, and from
@@ -29,61 +19,28 @@ import {
  * const refund = withRetry(refundCard, { operation: 'refund_card', budget });
  * ```
  */
-export class RetryBudget extends CountedBudget {
-  readonly capacity: number;
+export class RetryBudget extends BucketBudget {
   /** Tokens that each success adds. */
   readonly ratio: number;
-  readonly #costs: UnitCosts;
-  readonly #capacityUnits: number;
   readonly #ratioUnits: number;
-  #units: number;
 
   /** @throws TypeError or RangeError, naming the option, the value and what is allowed */
   constructor(options: RetryBudgetOptions = {}) {
     checkOptions('budget options', options, CHECKS);
-    super(options.name ?? 'default');
+    super({ ...options, capacity: options.capacity ?? 10 });
     this.ratio = options.ratio ?? 0.1;
-    this.capacity = options.capacity ?? 10;
     this.#ratioUnits = toUnits(this.ratio);
-    this.#capacityUnits = toUnits(this.capacity);
-    this.#costs = unitCosts(options.cost);
-    this.#units = Math.min(toUnits(options.initial ?? this.capacity), this.#capacityUnits);
-  }
-
-  override balance(): number {
-    return toTokens(this.#units);
   }
 
   override deposit(source: DepositSource): void {
-    if (source === 'success') this.#units = Math.min(this.#units + this.#ratioUnits, this.#capacityUnits);
-  }
-
-  protected override take(errorClass: ErrorClass, error: unknown): number | undefined {
-    const cost = costOf(this.#costs, errorClass, error);
-    if (cost > this.#units) return undefined;
-    this.#units -= cost;
-    return toTokens(cost);
+    if (source === 'success') this.add(this.#ratioUnits);
   }
 }
 
-/** How a {@link RetryBudget} is filled and spent. */
-export interface RetryBudgetOptions {
-  /** The metric label. Default `default`. 1 to 200 characters. */
-  readonly name?: string;
+/** How a {@link RetryBudget} is filled and spent. Default `capacity` 10, `cost` 1. */
+export interface RetryBudgetOptions extends BucketOptions {
   /** Tokens that each successful attempt adds: retries per success in the long run. Default 0.1. Range 0 to 1000. */
   readonly ratio?: number;
-  /** The most tokens that can be saved up: retries in a row when nothing succeeds. Default 10. Range 0 to 1,000,000. */
-  readonly capacity?: number;
-  /** Tokens at the start. Default: as many as `capacity`. */
-  readonly initial?: number;
-  /** What one retry takes; see {@link RetryCost}. Default 1. */
-  readonly cost?: RetryCost;
 }
 
-const CHECKS: Record<keyof RetryBudgetOptions, Check> = {
-  name: checkName,
-  ratio: numberFrom(0, 1000),
-  capacity: numberFrom(0, MOST_TOKENS),
-  initial: numberFrom(0, MOST_TOKENS),
-  cost: checkCost,
-};
+const CHECKS: Record<keyof RetryBudgetOptions, Check> = { ...BUCKET_CHECKS, ratio: numberFrom(0, 1000) };
