@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import Table from 'cli-table3';
-import colors from 'picocolors';
+import picocolors from 'picocolors';
 import type { Contender } from '../benchmarks/storm/contenders.ts';
 import { type Outcome, SCENARIOS, type ScenarioName } from '../benchmarks/storm/scenarios.ts';
 import { readPolicyFile } from './policy-file.ts';
@@ -52,8 +52,14 @@ function printJson(scenario: ScenarioName, processes: number, rows: Rows): void 
   process.stdout.write(`${JSON.stringify({ scenario, processes, results }, undefined, 2)}\n`);
 }
 
+/** On a terminal only: also a CI that could show colours writes into a file. */
+function terminalColors(): ReturnType<typeof picocolors.createColors> {
+  return picocolors.createColors(picocolors.isColorSupported && process.stdout.isTTY === true);
+}
+
 function printTable(name: ScenarioName, terms: { seeds: readonly number[]; processes: number }, rows: Rows): void {
   const { title, columns } = SCENARIOS[name];
+  const colors = terminalColors();
   const table = new Table({ head: ['', ...columns], style: { head: [], border: [], compact: true } });
   for (const [i, { contender, outcome }] of rows.entries()) {
     const paint = outcome.verdict === 'recovers' ? colors.green : colors.red;
