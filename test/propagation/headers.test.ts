@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
+import { retry } from '../../src/core.ts';
 import { readRetryAttempt, refuseRetries, retryBaggage, retryHeaders } from '../../src/limits/propagation/index.ts';
+import { FakeClock } from '../../src/testing/index.ts';
 
 describe('retryHeaders', () => {
   it('tells the attempt, and the maximum where there is one', () => {
@@ -22,6 +24,31 @@ describe('retryHeaders', () => {
       'amz-sdk-request': 'attempt=3; max=3',
       'amz-sdk-invocation-id': 'a-1',
     });
+  });
+
+  it('says 1000 from the thousandth attempt on, and fails no call', async () => {
+    const forms = ['grpc', 'envoy', 'aws'] as const;
+    const seen: unknown[] = [];
+    const clock = new FakeClock();
+    const attempts = retry(
+      attempt => {
+        const headers = retryHeaders(attempt, { forms });
+        retryBaggage(attempt);
+        if (attempt.number < 1002) throw new Error('down');
+        seen.push(headers);
+      },
+      { maxAttempts: 2000, initialDelay: 0, jitter: false, clock },
+    );
+    await clock.runAll(2000);
+    await attempts;
+    expect(seen).toEqual([
+      {
+        'retry-attempt': '1000',
+        'grpc-previous-rpc-attempts': '999',
+        'x-envoy-attempt-count': '1000',
+        'amz-sdk-request': 'attempt=1000',
+      },
+    ]);
   });
 
   it.each<[string, () => unknown, string]>([
@@ -57,6 +84,22 @@ describe('retryBaggage', () => {
     const long = `k=${'ü'.repeat(4085)}`;
     expect(retryBaggage({ number: 2, maxAttempts: 4 }, long)).toBe(long);
   });
+
+  it('does not pass the attempt of another call on, also where its own finds no room', () => {
+    const full = Array.from({ length: 64 }, (_, i) => `k${i}=v`).join(',');
+    expect(retryBaggage({ number: 2, maxAttempts: 4 }, `${full},retry-attempt=9`)).toBe(full);
+  });
+
+  it('is one line, whatever was there', () => {
+    expect(retryBaggage({ number: 2, maxAttempts: 4 }, 'a=1,b=2\r\nx: y,c=\0')).toBe('a=1,retry-attempt=2;max=4');
+    const piece = fc.constantFrom('a', '=', ';', ',', '\r', '\n', '\0', ' ', 'retry-attempt', '1');
+    fc.assert(
+      fc.property(fc.string({ unit: piece }), existing => {
+        const baggage = retryBaggage({ number: 2, maxAttempts: 4 }, existing);
+        return !/[\r\n\0]/.test(baggage) && readRetryAttempt({ baggage })?.attempt === 2;
+      }),
+    );
+  });
 });
 
 describe('readRetryAttempt', () => {
@@ -67,6 +110,8 @@ describe('readRetryAttempt', () => {
     ['our own with an absurd maximum', { 'retry-attempt': '7; max=99999' }, { attempt: 7, source: 'own' }],
     ['baggage', { baggage: 'a=1, retry-attempt=3;max=5 ,b=2' }, { attempt: 3, maxAttempts: 5, source: 'baggage' }],
     ['gRPC', { 'grpc-previous-rpc-attempts': '1' }, { attempt: 2, source: 'grpc' }],
+    ['gRPC at its most', { 'grpc-previous-rpc-attempts': '1000' }, { attempt: 1000, source: 'grpc' }],
+    ['the metadata of gRPC', { get: (name: string) => (name.startsWith('grpc-prev') ? ['1'] : []) }, { attempt: 2 }],
     ['Envoy', { 'x-envoy-attempt-count': '3' }, { attempt: 3, source: 'envoy' }],
     ['AWS', { 'amz-sdk-request': 'attempt=2; max=3' }, { attempt: 2, maxAttempts: 3, source: 'aws' }],
     [
@@ -91,6 +136,8 @@ describe('readRetryAttempt', () => {
     ['a line break', { 'retry-attempt': '2\r\nx: y' }, undefined],
     ['a list', { 'retry-attempt': '2, 3' }, undefined],
     ['two headers', { 'retry-attempt': ['2', '3'] }, undefined],
+    ['a line break at the end', { 'retry-attempt': '2\r\n' }, undefined],
+    ['a member of baggage over two lines', { baggage: 'retry-attempt=2;\r\nmax=4' }, undefined],
     ['gRPC before the first retry', { 'grpc-previous-rpc-attempts': '0' }, undefined],
     ['two members of baggage', { baggage: 'retry-attempt=2,retry-attempt=3' }, undefined],
     ['a member without a value', { baggage: 'retry-attempt' }, undefined],
@@ -141,7 +188,7 @@ describe('readRetryAttempt', () => {
         const found = readRetryAttempt({ [name]: value });
         return (
           found === undefined ||
-          (found.attempt >= 1 && found.attempt <= 1001 && (found.maxAttempts === undefined || found.maxAttempts >= 1))
+          (found.attempt >= 1 && found.attempt <= 1000 && (found.maxAttempts === undefined || found.maxAttempts >= 1))
         );
       }),
       { numRuns: 2000 },

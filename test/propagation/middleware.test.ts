@@ -169,6 +169,94 @@ describe.each(SERVERS)('%s', (_name, serve) => {
   });
 });
 
+it('makes four calls at the bottom of three services that make four attempts each', async () => {
+  const calls = { front: 0, middle: 0, back: 0, bottom: 0 };
+  const persistent = { ...quick, maxAttempts: 4 };
+  const ask = (url: string): Promise<unknown> =>
+    retry(attempt => axios.get(url, { headers: retryHeaders(attempt) }), persistent);
+  const serve = (name: keyof typeof calls, work: () => Promise<unknown>): Promise<Service> => {
+    const aware = retryAwareness();
+    return listen((request, response) =>
+      aware(request, response, async () => {
+        calls[name]++;
+        response.statusCode = await work().then(
+          () => 200,
+          () => 502,
+        );
+        response.end();
+      }),
+    );
+  };
+  const back = await serve('back', () =>
+    retry(() => {
+      calls.bottom++;
+      throw new Error('down');
+    }, persistent),
+  );
+  const middle = await serve('middle', () => ask(back.url));
+  service = await serve('front', () => ask(middle.url));
+  const error = await ask(service.url).catch(error => error);
+  expect(calls).toEqual({ front: 1, middle: 1, back: 1, bottom: 4 });
+  expect(retrySummary(error)).toMatchObject({ attempts: 1, reason: 'already_retried' });
+  await Promise.all([back.end(), middle.end()]);
+});
+
+describe('a request with a body', () => {
+  const giveUp = (): Promise<unknown> => retry(() => Promise.reject(new Error('down')), quick).catch(() => undefined);
+  const post = async (url: string): Promise<unknown[]> => {
+    const body = JSON.stringify({ long: 'x'.repeat(1_000_000) });
+    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    return [response.status, response.headers.get('retry-stop')];
+  };
+
+  it('is one in Express, behind its parser', async () => {
+    const app = express();
+    app.use(retryAwareness(), express.json({ limit: '10mb' }));
+    app.post('/', async (_request, response) => {
+      await giveUp();
+      response.status(502).json({});
+    });
+    service = await listen(app);
+    expect(await post(service.url)).toEqual([502, 'already_retried']);
+  });
+
+  it('is one in Fastify, behind its parser', async () => {
+    const app = fastify({ bodyLimit: 10_000_000 });
+    app.register(fastifyRetryAwareness, {});
+    app.post('/', async (_request, reply) => {
+      await giveUp();
+      return reply.code(502).send({});
+    });
+    service = { url: await app.listen({ host: '127.0.0.1', port: 0 }), end: () => app.close() };
+    expect(await post(service.url)).toEqual([502, 'already_retried']);
+  });
+
+  it('is one in node:http; what starts in an event of it has to say so itself', async () => {
+    const aware = retryAwareness();
+    service = await listen((request, response) =>
+      aware(request, response, async () => {
+        request.resume();
+        request.on('end', async () => {
+          await giveUp();
+          refuseRetries(response);
+          response.statusCode = 502;
+          response.end();
+        });
+      }),
+    );
+    expect(await post(service.url)).toEqual([502, 'already_retried']);
+  });
+});
+
+it('is known to another copy of the package too', () => {
+  const request = { headers: { 'retry-attempt': '2' } } as unknown as IncomingMessage;
+  jest.isolateModules(() => {
+    const other = require('../../src/limits/propagation/index.ts');
+    other.retryAwareness()(request, {} as ServerResponse, () => undefined);
+  });
+  expect(incomingRetry(request)).toEqual({ attempt: 2, maxAttempts: undefined, source: 'own' });
+});
+
 it('tells two requests that are served at the same time apart', async () => {
   const gate = Promise.withResolvers<void>();
   const aware = retryAwareness();

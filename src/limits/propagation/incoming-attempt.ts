@@ -1,5 +1,5 @@
 import { headerValues } from '../../engine/header-values.ts';
-import { parseAttemptNumber } from './attempt-number.ts';
+import { MOST_ATTEMPTS, parseAttemptNumber } from './attempt-number.ts';
 import { attemptInBaggage } from './baggage.ts';
 import { RETRY_ATTEMPT } from './outgoing-headers.ts';
 
@@ -42,7 +42,7 @@ const READERS: readonly Reader[] = [
   },
   headers => {
     const previous = matched(single(headers, 'grpc-previous-rpc-attempts'), /^(\d+)$/, 'grpc');
-    return previous && { ...previous, attempt: previous.attempt + 1 };
+    return previous && { ...previous, attempt: Math.min(previous.attempt + 1, MOST_ATTEMPTS) };
   },
   headers => matched(single(headers, 'x-envoy-attempt-count'), /^(\d+)$/, 'envoy'),
   headers => matched(single(headers, 'amz-sdk-request'), /^(?:ttl=\w{1,20}; )?attempt=(\d+)(?:; max=(\d+))?$/, 'aws'),
@@ -51,7 +51,8 @@ const READERS: readonly Reader[] = [
 /** The value of a header that was sent once; undefined for one that was sent several times. */
 function single(headers: object, name: string): string | undefined {
   const [value, ...more] = headerValues(headers, name);
-  return more.length === 0 && value !== undefined && value.length <= 100 ? value.trim() : undefined;
+  if (value === undefined || more.length > 0 || value.length > 100 || /[\r\n]/.test(value)) return undefined;
+  return value.trim();
 }
 
 function matched(

@@ -10,7 +10,8 @@ import { refuseRetries } from './refuse-retries.ts';
  * Makes a service aware of its callers' retries, for `node:http` and Express. Handlers can ask for the attempt with
  * {@link incomingRetry}; retries that the options refuse are answered with 503 and "do not retry"; and when a call that a
  * handler makes has given up after retries of its own, an answer with a status of 500 or more says "do not retry" too,
- * so that the layers above do not multiply what was tried.
+ * so that the layers above do not multiply what was tried. A call that starts in an event of the request, as in
+ * `request.on('end', …)`, is not seen to be the handler's; there {@link refuseRetries} says it.
  *
  * @throws TypeError or RangeError, naming the option, the value and what is allowed
  *
@@ -106,7 +107,12 @@ const CHECKS: Record<keyof RetryAwarenessOptions, Check> = {
   onOverload: checkFunction,
 };
 
-const attempts = new WeakMap<IncomingMessage, IncomingAttempt>();
+const KEY = Symbol.for('retryscope.incoming.1');
+
+/** Shared by all copies of the package in a process: the one that the server uses, and the one that a handler uses. */
+const shared = globalThis as { [KEY]?: WeakMap<IncomingMessage, IncomingAttempt> };
+shared[KEY] ??= new WeakMap();
+const attempts = shared[KEY];
 
 function remember(request: IncomingMessage): IncomingAttempt | undefined {
   const incoming = readRetryAttempt(request.headers);

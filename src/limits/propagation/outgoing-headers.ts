@@ -1,5 +1,5 @@
 import { checkName, message, oneOf } from '../../engine/option-checks.ts';
-import { isAttemptNumber } from './attempt-number.ts';
+import { isAttemptNumber, toldNumber } from './attempt-number.ts';
 
 /**
  * The headers that tell the next service which attempt of a call it sees: `retry-attempt: 2; max=4`, and on request the
@@ -13,8 +13,7 @@ import { isAttemptNumber } from './attempt-number.ts';
  * ```
  */
 export function retryHeaders(attempt: AttemptNumbers, options: RetryHeaderOptions = {}): Record<string, string> {
-  const { number } = attempt;
-  if (!isAttemptNumber(number)) throw new RangeError(message('attempt.number', number, 'an integer from 1 to 1000'));
+  const number = toldNumber(attempt.number);
   // No maximum is better than one that no reader would take.
   const maximum = isAttemptNumber(attempt.maxAttempts) ? `; max=${attempt.maxAttempts}` : '';
   const headers: Record<string, string> = { [RETRY_ATTEMPT]: `${number}${maximum}` };
