@@ -297,8 +297,9 @@ export class Call<T> {
 
   /** True when the error is for another layer to retry, or was: see {@link Nested}. */
   #isRetriedElsewhere(error: unknown, retryAfterMs: number | undefined): boolean {
-    if (retryAfterMs === Infinity && this.policy.nested === 'inner' && saysAlreadyRetried(this.#failure(error)))
-      return true;
+    // A service that says so asks for no retry either; a policy that does not hear hints has to look for itself.
+    const mayBeSaid = retryAfterMs === Infinity || this.policy.retryAfter !== true;
+    if (mayBeSaid && this.policy.nested === 'inner' && saysAlreadyRetried(this.#failure(error))) return true;
     if (runtime.nesting === undefined && runtime.latestGivenUp <= this.attemptStartedAs) return false;
     const { nested } = this.policy;
     if (nested === 'both') return false;

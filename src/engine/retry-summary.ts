@@ -14,7 +14,10 @@ export interface RetrySummary {
   readonly elapsedMs: number | undefined;
   /** What the attempts threw, oldest first; the last {@link MAX_REMEMBERED_ERRORS} of them. */
   readonly errors: readonly unknown[];
-  /** How long the server asked to stay away, in milliseconds, where that was longer than the policy's `maxDelay`. */
+  /**
+   * How long the server asked to stay away, in milliseconds, where that was longer than the policy's `maxDelay`;
+   * `Infinity` when it asked not to be asked again.
+   */
   readonly retryAfterMs?: number;
 }
 

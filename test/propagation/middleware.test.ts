@@ -169,37 +169,44 @@ describe.each(SERVERS)('%s', (_name, serve) => {
   });
 });
 
-it('makes four calls at the bottom of three services that make four attempts each', async () => {
-  const calls = { front: 0, middle: 0, back: 0, bottom: 0 };
-  const persistent = { ...quick, maxAttempts: 4 };
-  const ask = (url: string): Promise<unknown> =>
-    retry(attempt => axios.get(url, { headers: retryHeaders(attempt) }), persistent);
-  const serve = (name: keyof typeof calls, work: () => Promise<unknown>): Promise<Service> => {
-    const aware = retryAwareness();
-    return listen((request, response) =>
-      aware(request, response, async () => {
-        calls[name]++;
-        response.statusCode = await work().then(
-          () => 200,
-          () => 502,
-        );
-        response.end();
-      }),
+it.each([
+  ['hints', true],
+  ['no hints', false],
+  ['hints of their own', () => undefined],
+])(
+  'makes four calls at the bottom of three services with %s that make four attempts each',
+  async (_what, retryAfter) => {
+    const calls = { front: 0, middle: 0, back: 0, bottom: 0 };
+    const persistent = { ...quick, maxAttempts: 4, retryAfter };
+    const ask = (url: string): Promise<unknown> =>
+      retry(attempt => axios.get(url, { headers: retryHeaders(attempt) }), persistent);
+    const serve = (name: keyof typeof calls, work: () => Promise<unknown>): Promise<Service> => {
+      const aware = retryAwareness();
+      return listen((request, response) =>
+        aware(request, response, async () => {
+          calls[name]++;
+          response.statusCode = await work().then(
+            () => 200,
+            () => 502,
+          );
+          response.end();
+        }),
+      );
+    };
+    const back = await serve('back', () =>
+      retry(() => {
+        calls.bottom++;
+        throw new Error('down');
+      }, persistent),
     );
-  };
-  const back = await serve('back', () =>
-    retry(() => {
-      calls.bottom++;
-      throw new Error('down');
-    }, persistent),
-  );
-  const middle = await serve('middle', () => ask(back.url));
-  service = await serve('front', () => ask(middle.url));
-  const error = await ask(service.url).catch(error => error);
-  expect(calls).toEqual({ front: 1, middle: 1, back: 1, bottom: 4 });
-  expect(retrySummary(error)).toMatchObject({ attempts: 1, reason: 'already_retried' });
-  await Promise.all([back.end(), middle.end()]);
-});
+    const middle = await serve('middle', () => ask(back.url));
+    service = await serve('front', () => ask(middle.url));
+    const error = await ask(service.url).catch(error => error);
+    expect(calls).toEqual({ front: 1, middle: 1, back: 1, bottom: 4 });
+    expect(retrySummary(error)).toMatchObject({ attempts: 1, reason: 'already_retried' });
+    await Promise.all([back.end(), middle.end()]);
+  },
+);
 
 describe('a request with a body', () => {
   const giveUp = (): Promise<unknown> => retry(() => Promise.reject(new Error('down')), quick).catch(() => undefined);
