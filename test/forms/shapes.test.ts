@@ -81,7 +81,7 @@ describe('the decorator', () => {
     }
   }
 
-  it('works on methods, static and private ones too', async () => {
+  it('T13: works on methods, static and private ones too', async () => {
     const service = new Service();
     await expect(service.method(40)).resolves.toBe(42);
     await expect(Service.ofClass()).resolves.toBe(3);

@@ -108,7 +108,7 @@ describe('the packed package', () => {
       expect(JSON.parse(run(node, ['smoke.js'], place))).toEqual({ value: 3, errors: [] });
     });
 
-    it('loads in jest’s default mode and in its mode for ES modules', () => {
+    it('T38: loads in jest’s default mode and in its mode for ES modules', () => {
       const uses = `
         test('retries', async () => {
           const clock = new FakeClock();

@@ -118,3 +118,26 @@ it('T4: a queued attempt is a child of its own call', async () => {
     expect(traces[i]).toEqual({ value: span?.spanContext().traceId });
   }
 });
+
+it('T32: an attempt’s span is as long as the attempt, and tells its own status', async () => {
+  const exporter = startTracing();
+  const answers = [503, 200];
+  const call = retry(
+    async () => {
+      await clock.sleep(300, undefined, 'ref');
+      const status = answers.shift();
+      if (status !== 200) throw Object.assign(new Error('busy'), { status });
+      return status;
+    },
+    { ...base, maxAttempts: 2 },
+  );
+  await clock.advance(299);
+  expect(exporter.getFinishedSpans()).toHaveLength(0);
+  await clock.runAll();
+  await call;
+  expect(seen(exporter).map(({ name, status }) => [name, status.code])).toEqual([
+    ['attempt load', SpanStatusCode.ERROR],
+    ['attempt load', SpanStatusCode.UNSET],
+    ['retry load', SpanStatusCode.UNSET],
+  ]);
+});
