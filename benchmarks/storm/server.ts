@@ -12,6 +12,10 @@ export interface Trigger {
 /**
  * One server with a queue, first come first served, and exponentially distributed work. It knows nothing of its clients:
  * a request that was given up is worked on all the same, which is what makes a storm.
+ *
+ * It has its full pace again as soon as the trigger is over. A model in which a request that was begun in the trigger is
+ * also finished at that pace recovers later from a total outage, and by luck: in 109 to 363 s instead of 106 to 154 s
+ * without retries (HotOS setting). Which policies recover is the same.
  */
 export class FifoServer {
   readonly #clock: Clock;
@@ -28,11 +32,14 @@ export class FifoServer {
     this.#random = random;
   }
 
-  /** Resolves when the server has done this request. */
-  request(): Promise<void> {
+  /** Resolves when the server has done this request; never when that is after the client's patience, in milliseconds. */
+  request(patienceMs: number): Promise<void> {
     const now = this.#clock.now();
     this.#level = Math.max(this.#level, this.#workBy(now)) + exponential(1, this.#random);
-    return this.#clock.sleep(this.#timeOf(this.#level) - now, undefined, 'ref');
+    const waitMs = this.#timeOf(this.#level) - now;
+    // The work is counted; an answer that nobody waits for would only fill the memory until then.
+    if (waitMs > patienceMs) return new Promise(() => undefined);
+    return this.#clock.sleep(waitMs, undefined, 'ref');
   }
 
   /** What a server that is never idle has done by then. */

@@ -37,27 +37,36 @@ export async function runStorm(setting: StormSetting, contender: Contender, seed
   const counts = new Counts(setting.endMs);
   const create = contender.processes(clock);
   const clients = Array.from({ length: setting.processes }, () => clientOf(create(), setting, clock));
-  const attempt = (): Promise<void> => {
+  const attempt = (patienceMs: number): Promise<void> => {
     counts.attempts.add(clock.now());
-    return server.request();
+    return server.request(patienceMs);
   };
   const arrivals = randomStream(seed * 4 + 3);
   const arrive = (): void => {
     clock.timer(exponential(1000 / setting.load, arrivals), arrive);
     counts.arrivals.add(clock.now());
-    const client = clients[Math.floor(arrivals() * clients.length)] as RetryPolicy;
-    client.execute(attempt).then(
-      () => counts.successes.add(clock.now()),
-      () => undefined,
-    );
+    const { policy, patienceMs } = clients[Math.floor(arrivals() * clients.length)] as Client;
+    policy
+      .execute(() => attempt(patienceMs))
+      .then(
+        () => counts.successes.add(clock.now()),
+        () => undefined,
+      );
   };
   arrive();
   await clock.run(setting.endMs);
   return counts.result(setting);
 }
 
-function clientOf(process: Process, { timeoutMs }: StormSetting, clock: Clock): RetryPolicy {
-  return new RetryPolicy({ operation: 'storm', attemptTimeout: timeoutMs, ...process, clock });
+interface Client {
+  readonly policy: RetryPolicy;
+  /** Milliseconds that an attempt may take. */
+  readonly patienceMs: number;
+}
+
+function clientOf(process: Process, { timeoutMs }: StormSetting, clock: Clock): Client {
+  const { attemptTimeout: patienceMs = timeoutMs } = process;
+  return { policy: new RetryPolicy({ operation: 'storm', ...process, attemptTimeout: patienceMs, clock }), patienceMs };
 }
 
 /** How often something happened in each second. */
