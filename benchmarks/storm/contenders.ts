@@ -51,10 +51,10 @@ export function contenders(maxAttempts: number): Readonly<Record<ContenderName, 
       maxDelay: 10_000,
       jitter: 'full',
     })),
-    starts20: each('20 % of starts', clock => ({ ...policy, budget: new WindowBudget({ ratio: 0.2, clock }) })),
-    starts10: each('10 % of starts', clock => ({ ...policy, budget: new WindowBudget({ ratio: 0.1, clock }) })),
-    starts7: each('7 % of starts', clock => ({ ...policy, budget: new WindowBudget({ ratio: 0.07, clock }) })),
-    starts5: each('5 % of starts', clock => ({ ...policy, budget: new WindowBudget({ ratio: 0.05, clock }) })),
+    starts20: each('20 % of starts', () => ({ ...policy, budget: new BucketOfStarts({ ratio: 0.2 }) })),
+    starts10: each('10 % of starts', () => ({ ...policy, budget: new BucketOfStarts({ ratio: 0.1 }) })),
+    starts7: each('7 % of starts', () => ({ ...policy, budget: new BucketOfStarts({ ratio: 0.07 }) })),
+    starts5: each('5 % of starts', () => ({ ...policy, budget: new BucketOfStarts({ ratio: 0.05 }) })),
     windowSuccesses: each('Finagle window, funded by successes', clock => ({
       ...policy,
       budget: new WindowOfSuccesses({ ratio: 0.2, minPerSecond: 0, clock }),
@@ -81,6 +81,13 @@ export function contenders(maxAttempts: number): Readonly<Record<ContenderName, 
       budget: new RetryBudget(RECOMMENDED_BUDGET),
     })),
   };
+}
+
+/** A bucket like ours with another source of tokens: every call that starts, whether it succeeds or not. */
+class BucketOfStarts extends RetryBudget {
+  override deposit(source: DepositSource): void {
+    if (source === 'call') super.deposit('success');
+  }
 }
 
 /** Finagle's window with another source of tokens, to tell which of the two makes the difference. */
