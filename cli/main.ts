@@ -1,27 +1,30 @@
 #!/usr/bin/env node
+import { inspect } from 'node:util';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { VERSION } from '../src/engine/version.ts';
+import { printable } from './printable.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What the process ends with. */
-const EXIT = { ok: 0, failed: 1, wrongUsage: 2 } as const;
+const EXIT = { ok: 0, failed: 1, wrongUsage: 2, fault: 70 } as const;
 
 const program = new Command('retryscope')
   .description('Tools for the retries of your services.')
   .version(VERSION)
   .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'retryscope: ')) })
   .showSuggestionAfterError();
 
 program
   .command('simulate')
   .description('Shows how a retry policy fares in the storms of the literature, beside the policies of others.')
-  .requiredOption('--policy <file>', 'the policy, as JSON; see below')
+  .requiredOption('--policy <file>', 'the policy, as JSON of at most 64 kB; see below')
   .addOption(
     new Option('--scenario <name>', 'the storm')
       .choices(['hotos', 'osdi', 'brooker', 'collapse', 'layers'])
       .default('hotos'),
   )
-  .option('--seeds <number>', 'how many runs of each policy', wholeNumber(1, 100), 3)
+  .option('--seeds <number>', 'how many runs of each policy, where they differ', wholeNumber(1, 100), 3)
   .option(
     '--processes <number>',
     'client processes that share the load (default: as in the paper)',
@@ -32,13 +35,23 @@ program
   .addHelpText(
     'after',
     `
+Scenarios:
+  hotos     a total outage of 10 s, close to capacity (HotOS 2021)
+  osdi      four fifths of the capacity gone for 10 s, in a fleet (OSDI 2022)
+  brooker   attempts that fail at a fixed rate, from 1 to 100 % (Brooker 2022)
+  collapse  a burst on a service that slows down under load (Brooker)
+  layers    three layers of the policy, one around the other
+
 The policy file holds options of a retry policy, and its limits by kind:
   { "maxAttempts": 4, "initialDelay": 100,
-    "budget": { "kind": "success", "ratio": 0.15, "capacity": 20, "shared": true },
+    "budget": { "kind": "success", "ratio": 0.15, "capacity": 20 },
     "breaker": { "trip": { "kind": "time", "failureRatio": 0.5 }, "openMs": 5000 } }
-Kinds of budget: none, success, window, grpc, aws, aws-classic. "shared" is for one budget, or breaker, of all processes.
+Kinds of budget: success (default), window, grpc, aws, aws-classic, none. Their
+options are those of the library. With "shared": true in it, all processes have
+one budget, or breaker, instead of one each.
 
-Exit status: 0 if the policy gets through the storm in every run, 1 if it does not, 2 for wrong usage.`,
+Exit status: 0 if the policy gets through in every run, 1 if it does not, 2 for
+wrong usage, 70 if the simulator itself fails.`,
   )
   .action(async options => {
     // Loaded when it is needed: other commands have no use for the simulator.
@@ -47,6 +60,11 @@ Exit status: 0 if the policy gets through the storm in every run, 1 if it does n
     process.exitCode = verdict === 'recovers' ? EXIT.ok : EXIT.failed;
   });
 
+// A reader that has seen enough, such as head, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -54,10 +72,12 @@ try {
     // Commander has printed it already; help and version are no failures.
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.wrongUsage;
   } else if (error instanceof UsageError) {
-    process.stderr.write(`retryscope: ${error.message}\n`);
+    process.stderr.write(`retryscope: ${printable(error.message)}\n`);
     process.exitCode = EXIT.wrongUsage;
   } else {
-    throw error;
+    // Not 1, which would say something of the policy.
+    process.stderr.write(`${inspect(error)}\n`);
+    process.exitCode = EXIT.fault;
   }
 }
 

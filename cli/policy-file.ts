@@ -1,9 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import {
   AwsBudget,
   type Budget,
   CircuitBreaker,
-  type CircuitBreakerOptions,
   type Clock,
   GrpcBudget,
   RetryBudget,
@@ -28,9 +27,9 @@ export function readPolicyFile(path: string): FilePolicy {
   const { budget, breaker, ...options } = parse(path);
   const policy = {
     processes: (clock: Clock) => {
-      const nextBudget = perProcess(budget, settings => createBudget(settings, clock));
-      const nextBreaker = perProcess(breaker, settings => new CircuitBreaker({ ...(settings as object), clock }));
-      return (): RetryOptions => ({ ...options, ...nextBudget('budget'), ...nextBreaker('breaker') });
+      const nextBudget = perProcess('budget', budget, settings => createBudget(settings, clock));
+      const nextBreaker = perProcess('breaker', breaker, settings => new CircuitBreaker({ ...settings, clock }));
+      return (): RetryOptions => ({ ...options, ...nextBudget(), ...nextBreaker() });
     },
   };
   try {
@@ -39,62 +38,103 @@ export function readPolicyFile(path: string): FilePolicy {
   } catch (error) {
     throw new UsageError(`${path}: ${(error as Error).message}`);
   }
+  const { maxAttempts } = options;
+  if (typeof maxAttempts === 'number' && maxAttempts > MOST_ATTEMPTS) {
+    throw new UsageError(
+      `${path}: maxAttempts is ${maxAttempts}; a simulation makes at most ${MOST_ATTEMPTS} attempts`,
+    );
+  }
   return policy;
 }
 
 /** Bytes: no policy needs a tenth of it. */
 const MAX_SIZE = 64 * 1024;
+/** With more, where every attempt fails, a simulation would hardly end. */
+const MOST_ATTEMPTS = 100;
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
-const ALLOWED = new Set([
-  'maxAttempts',
-  'initialDelay',
-  'maxDelay',
-  'exponentialBase',
-  'jitter',
-  'backoff',
-  'attemptTimeout',
-  'maxElapsed',
-  'nested',
-  'budget',
-  'breaker',
+/** Options that the scenarios decide, or that they have nothing for. */
+const NOT_SIMULATED = new Set([
+  'adaptive',
+  'bulkhead',
+  'clock',
+  'deadline',
+  'deadLetter',
+  'fallback',
+  'observer',
+  'onRetry',
+  'onStop',
+  'retryOn',
+  'retryOnResult',
+  'signal',
 ]);
 const BUDGETS = ['none', 'success', 'window', 'grpc', 'aws', 'aws-classic'];
 
-function parse(path: string): Record<string, unknown> {
+type Settings = Readonly<Record<string, unknown>>;
+
+function parse(path: string): Settings {
   let value: unknown;
   try {
-    if (statSync(path).size > MAX_SIZE) throw new UsageError(`${path} is larger than ${MAX_SIZE} bytes`);
-    value = JSON.parse(readFileSync(path, 'utf8'), refuseForbidden);
+    // An editor may have put a mark of the byte order first.
+    value = JSON.parse(readText(path).replace(/^\uFEFF/, ''), refuseForbidden);
   } catch (error) {
-    if (error instanceof UsageError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read: ${message}`);
+    if (error instanceof UsageError) throw new UsageError(`${path}: ${error.message}`);
+    throw new UsageError(`${path} is not JSON: ${(error as Error).message}`);
   }
   if (!isObject(value)) throw new UsageError(`${path} holds no JSON object`);
   for (const key of Object.keys(value)) {
-    if (!ALLOWED.has(key)) {
-      throw new UsageError(`${path}: "${key}" is no option here; there are ${[...ALLOWED].join(', ')}`);
-    }
+    if (NOT_SIMULATED.has(key)) throw new UsageError(`${path}: ${key} has no part in a simulation; leave it out`);
   }
   return value;
 }
+
+/** Reads no more than is allowed, whatever the path leads to. */
+function readText(path: string): string {
+  const buffer = Buffer.alloc(MAX_SIZE + 1);
+  let size = 0;
+  try {
+    const file = openSync(path, 'r');
+    try {
+      for (let read = -1; read !== 0 && size < buffer.length; size += read) {
+        read = readSync(file, buffer, size, buffer.length - size, null);
+      }
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UsageError(READ_ERRORS[code ?? ''] ?? `it cannot be read: ${message}`);
+  }
+  if (size > MAX_SIZE) throw new UsageError(`it is larger than ${MAX_SIZE} bytes`);
+  return buffer.toString('utf8', 0, size);
+}
+
+const READ_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'this is a folder, not a file',
+  EACCES: 'you may not read it',
+};
 
 function refuseForbidden(key: string, value: unknown): unknown {
   if (FORBIDDEN.has(key)) throw new UsageError(`"${key}" may not be the name of an option`);
   return value;
 }
 
-type Settings = Readonly<Record<string, unknown>>;
-
 /** What each process gets for one limit: an object to spread, with nothing in it where there is no limit. */
-function perProcess<L>(given: unknown, create: (settings: Settings) => L | undefined): (name: string) => object {
+function perProcess<L>(name: string, given: unknown, create: (settings: Settings) => L | undefined): () => object {
   if (given === undefined) return () => ({});
-  if (!isObject(given)) throw new UsageError('budget and breaker must be objects');
+  if (!isObject(given)) throw new TypeError(`${name} must be an object`);
   const { shared = false, ...settings } = given;
-  if (typeof shared !== 'boolean') throw new UsageError('"shared" must be true or false');
-  const common = shared ? create(settings) : undefined;
-  return name => {
-    const limit = shared ? common : create(settings);
+  if (typeof shared !== 'boolean') throw new TypeError(`${name}.shared must be true or false`);
+  const createNamed = (): L | undefined => {
+    try {
+      return create(settings);
+    } catch (error) {
+      throw new TypeError(`in ${name}, ${(error as Error).message}`);
+    }
+  };
+  const common = shared ? createNamed() : undefined;
+  return () => {
+    const limit = shared ? common : createNamed();
     return limit === undefined ? {} : { [name]: limit };
   };
 }
@@ -114,7 +154,7 @@ function createBudget({ kind = 'success', ...options }: Settings, clock: Clock):
     case 'aws-classic':
       return AwsBudget.classic(options);
     default:
-      throw new TypeError(`budget.kind is ${JSON.stringify(kind)}; it must be ${BUDGETS.join(', ')}`);
+      throw new TypeError(`kind is ${JSON.stringify(kind)}; it must be one of ${BUDGETS.join(', ')}`);
   }
 }
 
@@ -123,7 +163,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** A clock for trying whether limits can be made. */
-const STILL: NonNullable<CircuitBreakerOptions['clock']> = {
+const STILL: Clock = {
   now: () => 0,
   wallNow: () => 0,
   random: () => 0,

@@ -2,8 +2,10 @@ import { basename } from 'node:path';
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
 import type { Contender } from '../benchmarks/storm/contenders.ts';
-import { type Outcome, SCENARIOS, type ScenarioName } from '../benchmarks/storm/scenarios.ts';
+import { type Outcome, SCENARIOS, type Scenario, type ScenarioName } from '../benchmarks/storm/scenarios.ts';
 import { readPolicyFile } from './policy-file.ts';
+import { printable } from './printable.ts';
+import { ProgressLine } from './progress-line.ts';
 
 /** What `retryscope simulate` is asked for. */
 export interface SimulateOptions {
@@ -22,69 +24,84 @@ export interface SimulateOptions {
  */
 export async function simulate(options: SimulateOptions): Promise<Outcome['verdict']> {
   const scenario = SCENARIOS[options.scenario];
-  const own: Contender = { name: basename(options.policy), ...readPolicyFile(options.policy) };
+  const own: Contender = { name: nameOf(options.policy), ...readPolicyFile(options.policy) };
   const all = [own, ...(options.alone === true ? [] : scenario.presets)];
   const terms = {
     seeds: Array.from({ length: options.seeds }, (_, i) => i + 1),
     processes: options.processes ?? scenario.processes,
   };
-  const progress = new ProgressLine(all.length);
-  const rows: { contender: Contender; outcome: Outcome }[] = [];
-  for (const contender of all) {
-    progress.show(rows.length, contender.name);
-    rows.push({ contender, outcome: await scenario.run(contender, terms) });
+  const progress = new ProgressLine(process.stderr);
+  const rows: Row[] = [];
+  for (const [i, contender] of all.entries()) {
+    const what = `${i + 1} of ${all.length}: ${contender.name}`;
+    let steps = 0;
+    const onRun = (): void => progress.show(`${what}, step ${++steps + 1}`);
+    progress.show(`${what}, step 1`);
+    rows.push({ contender, outcome: await scenario.run(contender, { ...terms, onRun }) });
   }
   progress.clear();
-  if (options.json === true) printJson(options.scenario, terms.processes, rows);
-  else printTable(options.scenario, terms, rows);
+  process.stdout.write(options.json === true ? asJson(options.scenario, terms, rows) : asTable(scenario, terms, rows));
   return rows[0]?.outcome.verdict ?? 'does_not_recover';
 }
 
-type Rows = readonly { readonly contender: Contender; readonly outcome: Outcome }[];
+interface Row {
+  readonly contender: Contender;
+  readonly outcome: Outcome;
+}
 
-function printJson(scenario: ScenarioName, processes: number, rows: Rows): void {
+interface Terms {
+  readonly seeds: readonly number[];
+  readonly processes: number;
+}
+
+/** As wide as the longest name among the presets, so that a table keeps within a hundred columns. */
+const LONGEST_NAME = 33;
+
+function nameOf(path: string): string {
+  const name = printable(basename(path));
+  return name.length <= LONGEST_NAME ? name : `${name.slice(0, LONGEST_NAME - 1)}…`;
+}
+
+function asJson(scenario: ScenarioName, { seeds, processes }: Terms, rows: readonly Row[]): string {
+  const { title, criterion } = SCENARIOS[scenario];
   const results = rows.map(({ contender, outcome }, i) => ({
     name: contender.name,
     own: i === 0,
     verdict: outcome.verdict,
     runs: outcome.numbers,
   }));
-  process.stdout.write(`${JSON.stringify({ scenario, processes, results }, undefined, 2)}\n`);
+  // What is not there, such as a recovery that never came, is to be seen as null.
+  const replace = (_key: string, value: unknown): unknown => (value === undefined ? null : value);
+  return `${JSON.stringify({ scenario, title, criterion, seeds: seeds.length, processes, results }, replace, 2)}\n`;
+}
+
+function asTable(
+  { title, criterion, columns, runs }: Scenario,
+  { seeds, processes }: Terms,
+  rows: readonly Row[],
+): string {
+  const colors = terminalColors();
+  const compact = rows.every(({ outcome }) => outcome.cells.every(cell => !cell.includes('\n')));
+  const table = new Table({ head: ['', ...columns], style: { head: [], border: [], compact } });
+  for (const [i, { contender, outcome }] of rows.entries()) {
+    const mark = outcome.verdict === 'recovers' ? colors.green('✓') : colors.red('✗');
+    table.push([`${mark} ${i === 0 ? colors.bold(contender.name) : contender.name}`, ...outcome.cells]);
+  }
+  const count = runs === 'one' ? 1 : seeds.length;
+  const clients = `${processes} client ${processes === 1 ? 'process' : 'processes'}`;
+  const [own] = rows;
+  const answer = own?.outcome.verdict === 'recovers' ? 'gets through' : 'does not get through';
+  return [
+    colors.bold(title),
+    `${count} ${count === 1 ? 'run' : 'runs'} each, ${clients}`,
+    `${colors.green('✓')} when ${criterion}`,
+    table.toString(),
+    `${own?.contender.name ?? ''} ${answer}.`,
+    '',
+  ].join('\n');
 }
 
 /** On a terminal only: also a CI that could show colours writes into a file. */
 function terminalColors(): ReturnType<typeof picocolors.createColors> {
   return picocolors.createColors(picocolors.isColorSupported && process.stdout.isTTY === true);
-}
-
-function printTable(name: ScenarioName, terms: { seeds: readonly number[]; processes: number }, rows: Rows): void {
-  const { title, columns } = SCENARIOS[name];
-  const colors = terminalColors();
-  const table = new Table({ head: ['', ...columns], style: { head: [], border: [], compact: true } });
-  for (const [i, { contender, outcome }] of rows.entries()) {
-    const paint = outcome.verdict === 'recovers' ? colors.green : colors.red;
-    const cells = outcome.cells.map((cell, column) => (column === 0 ? paint(cell) : cell));
-    table.push([i === 0 ? colors.bold(contender.name) : contender.name, ...cells]);
-  }
-  const runs = `${terms.seeds.length} ${terms.seeds.length === 1 ? 'run' : 'runs'} each`;
-  const processes = `${terms.processes} client ${terms.processes === 1 ? 'process' : 'processes'}`;
-  process.stdout.write(`${colors.bold(title)}\n${runs}, ${processes}\n${table.toString()}\n`);
-}
-
-/** What is being done, on a terminal: a line that is written over, and taken away in the end. */
-class ProgressLine {
-  readonly #total: number;
-  readonly #isShown: boolean = process.stderr.isTTY === true;
-
-  constructor(total: number) {
-    this.#total = total;
-  }
-
-  show(done: number, name: string): void {
-    if (this.#isShown) process.stderr.write(`\r\u001b[K${done + 1}/${this.#total} ${name} …`);
-  }
-
-  clear(): void {
-    if (this.#isShown) process.stderr.write('\r\u001b[K');
-  }
 }

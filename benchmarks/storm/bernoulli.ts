@@ -32,12 +32,12 @@ export async function runBernoulli(
 ): Promise<BernoulliResult> {
   const clock = new VirtualClock(randomStream(seed * 3 + 1));
   const random = randomStream(seed * 3 + 2);
-  const create = contender.processes(clock);
+  const create = contender.processes(clock, setting.clients);
   let [calls, attempts, successes] = [0, 0, 0];
   const attempt = async (): Promise<void> => {
     attempts++;
     await clock.sleep(exponential(10, random) + exponential(10, random), undefined);
-    if (random() < setting.failureRate) throw UNAVAILABLE;
+    if (random() < setting.failureRate) throw new Unavailable();
   };
   for (let i = 0; i < setting.clients; i++) {
     const client = new RetryPolicy({ operation: 'bernoulli', ...create(), clock });
@@ -66,5 +66,7 @@ export function expectedLoad(failureRate: number, ratio: number, maxAttempts: nu
   return { load, success: (1 - failureRate) * load };
 }
 
-/** One object for all: a new one with its stack would cost more than the rest of an attempt. */
-const UNAVAILABLE = Object.assign(new Error('unavailable'), { status: 503 });
+/** Each attempt has an error of its own, as those of a network are: one for all would look like a call inside a call. */
+class Unavailable extends Error {
+  readonly status = 503;
+}

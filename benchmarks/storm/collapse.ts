@@ -16,7 +16,7 @@ export interface CollapseResult {
 export async function runCollapse(contender: Contender, seed: number): Promise<CollapseResult> {
   const clock = new VirtualClock(randomStream(seed * 3 + 1));
   const random = randomStream(seed * 3 + 2);
-  const create = contender.processes(clock);
+  const create = contender.processes(clock, 1);
   const client = new RetryPolicy({ operation: 'collapse', attemptTimeout: TIMEOUT_MS, ...create(), clock });
   let inService = 0;
   let [arrivals, goodput] = [0, 0];

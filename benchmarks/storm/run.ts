@@ -1,8 +1,7 @@
 // Prints the tables of the storm lab: `node benchmarks/storm/run.ts [scenario …] [--seeds N] [--processes N] [--json]`.
+import '../../scripts/ensure-built.mjs';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { type ContenderName, contenders } from './contenders.ts';
-import { SCENARIOS, type ScenarioName } from './scenarios.ts';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -12,34 +11,60 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
-const names = (positionals.length > 0 ? positionals : Object.keys(SCENARIOS)) as ScenarioName[];
-const keys = new Map(Object.entries(contenders(4)).map(([key, { name }]) => [name, key as ContenderName]));
+// Only now: what they import may have had to be built.
+const { SCENARIOS } = await import('./scenarios.ts');
+const { contenders } = await import('./contenders.ts');
 
-for (const name of names) {
-  const scenario = SCENARIOS[name];
-  const rows: { name: string; cells: readonly string[]; published: readonly string[] }[] = [];
-  for (const contender of scenario.presets) {
-    const outcome = await scenario.run(contender, { seeds, processes: Number(values.processes ?? scenario.processes) });
-    const key = keys.get(contender.name);
-    const published = key === undefined ? [] : (scenario.published[key] ?? []);
-    rows.push({ name: contender.name, cells: outcome.cells, published });
-  }
-  if (values.json) console.log(JSON.stringify({ scenario: name, columns: scenario.columns, rows }));
-  else print(name, rows);
+type ScenarioName = keyof typeof SCENARIOS;
+interface Row {
+  readonly name: string;
+  readonly cells: readonly string[];
+  readonly published: readonly string[];
 }
 
-function print(
-  name: ScenarioName,
-  rows: readonly { name: string; cells: readonly string[]; published: readonly string[] }[],
-): void {
+const names = positionals.length > 0 ? positionals : Object.keys(SCENARIOS);
+const unknown = names.find(name => !Object.hasOwn(SCENARIOS, name));
+if (unknown !== undefined) {
+  console.error(`There is no scenario "${unknown}"; there are ${Object.keys(SCENARIOS).join(', ')}`);
+  process.exit(2);
+}
+const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
+const all = contenders(4);
+const keys = new Map(Object.entries(all).map(([key, { name }]) => [name, key as keyof typeof all]));
+
+for (const name of names as ScenarioName[]) {
   const scenario = SCENARIOS[name];
-  const table = new Table({ head: ['', ...scenario.columns], style: { head: [], border: [] } });
-  for (const row of rows) {
-    const cells = row.cells.map((cell, i) =>
-      row.published[i] === undefined ? cell : `${cell}\n(${row.published[i]})`,
-    );
-    table.push([row.name, ...cells]);
+  const published = Object.keys(scenario.published).map(Number);
+  const counts = values.processes === undefined ? published : [Number(values.processes)];
+  for (const processes of counts.length > 0 ? counts : [scenario.processes]) {
+    const rows = await rowsOf(name, processes);
+    if (values.json) console.log(JSON.stringify({ scenario: name, processes, columns: scenario.columns, rows }));
+    else print(name, processes, rows);
   }
-  console.log(`\n${scenario.title}\nIn brackets what was published, or measured elsewhere.\n${table.toString()}`);
+}
+
+async function rowsOf(name: ScenarioName, processes: number): Promise<Row[]> {
+  const scenario = SCENARIOS[name];
+  const rows: Row[] = [];
+  for (const contender of scenario.presets) {
+    const { cells } = await scenario.run(contender, { seeds, processes });
+    const key = keys.get(contender.name);
+    const published = key === undefined ? [] : (scenario.published[processes]?.[key] ?? []);
+    rows.push({ name: contender.name, cells, published });
+  }
+  return rows;
+}
+
+function print(name: ScenarioName, processes: number, rows: readonly Row[]): void {
+  const { title, columns, runs } = SCENARIOS[name];
+  const compact = rows.every(({ cells }) => cells.every(cell => !cell.includes('\n')));
+  const table = new Table({ head: ['', ...columns], style: { head: [], border: [], compact } });
+  for (const { name: contender, cells, published } of rows) {
+    table.push([contender, ...cells]);
+    if (published.length > 0) table.push(['  elsewhere', ...columns.map((_, i) => published[i] ?? '')]);
+  }
+  const clients = `${processes} client ${processes === 1 ? 'process' : 'processes'}`;
+  const count = runs === 'one' ? 1 : seeds.length;
+  console.log(`\n${title}\n${clients}; runs of each: ${count}; "elsewhere" is what others have published or measured.`);
+  console.log(table.toString());
 }

@@ -35,7 +35,7 @@ export async function runStorm(setting: StormSetting, contender: Contender, seed
   const clock = new VirtualClock(randomStream(seed * 4 + 1));
   const server = new FifoServer(clock, setting.capacity, setting.trigger, randomStream(seed * 4 + 2));
   const counts = new Counts(setting.endMs);
-  const create = contender.processes(clock);
+  const create = contender.processes(clock, setting.processes);
   const clients = Array.from({ length: setting.processes }, () => clientOf(create(), setting, clock));
   const attempt = (patienceMs: number): Promise<void> => {
     counts.attempts.add(clock.now());

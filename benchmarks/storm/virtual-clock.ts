@@ -26,9 +26,22 @@ export class VirtualClock implements Clock {
   }
 
   sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    if (signal !== undefined) throw new TypeError('The storm lab has no use for signals');
-    return new Promise(resolve => {
-      this.timer(ms, resolve);
+    if (signal === undefined) {
+      return new Promise(resolve => {
+        this.timer(ms, resolve);
+      });
+    }
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        cancel();
+        reject(signal.reason);
+      };
+      const cancel = this.timer(ms, () => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
+      if (signal.aborted) abort();
+      else signal.addEventListener('abort', abort, { once: true });
     });
   }
 
