@@ -10,9 +10,9 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   testMatch: [
     '<rootDir>/test/{engine,forms,seam,defects,limits}/**/*.test.ts',
-    '<rootDir>/test/propagation/headers.test.ts',
+    '<rootDir>/test/propagation/{headers,numbers}.test.ts',
     '<rootDir>/test/propagation/middleware.test.ts',
-    '<rootDir>/test/redis/{budget,properties,share-breaker}.test.ts',
+    '<rootDir>/test/redis/{budget,properties,share-breaker,store}.test.ts',
   ],
   testPathIgnorePatterns: ['/node_modules/'],
 };
