@@ -59,10 +59,17 @@ export async function runBernoulli(
   return { load: attempts / calls, success: successes / calls };
 }
 
-/** What theory says of a budget that successes pay for, in the long run and with `maxAttempts` attempts. */
-export function expectedLoad(failureRate: number, ratio: number, maxAttempts: number): BernoulliResult {
+/** A budget without savings: `ratio` tokens for each success, or for each call that starts. */
+export interface Funding {
+  readonly ratio: number;
+  readonly fundedBy: 'successes' | 'starts';
+}
+
+/** What theory says of a budget in the long run, with `maxAttempts` attempts. */
+export function expectedLoad(failureRate: number, { ratio, fundedBy }: Funding, maxAttempts: number): BernoulliResult {
   const unlimited = failureRate === 1 ? maxAttempts : (1 - failureRate ** maxAttempts) / (1 - failureRate);
-  const load = Math.min(unlimited, 1 / (1 - ratio * (1 - failureRate)));
+  const limit = fundedBy === 'starts' ? 1 + ratio : 1 / (1 - ratio * (1 - failureRate));
+  const load = Math.min(unlimited, limit);
   return { load, success: (1 - failureRate) * load };
 }
 
