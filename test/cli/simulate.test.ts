@@ -62,26 +62,27 @@ describe('a policy file', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['no JSON', '{', 'cannot be read'],
+    ['no JSON', '{', 'is not JSON: '],
     ['no object', '[]', 'holds no JSON object'],
     ['a number', '5', 'holds no JSON object'],
     ['null', 'null', 'holds no JSON object'],
-    ['an unknown option', { retries: 3 }, '"retries" is no option here; there are maxAttempts'],
+    ['an unknown option', { retries: 3 }, 'retries is not an option; maxAttempts counts every execution'],
     ['a wrong value', { maxAttempts: 0 }, 'maxAttempts is 0; it must be an integer of 1 or more'],
     ['a prototype key', '{"__proto__": {"maxAttempts": 5}}', '"__proto__" may not be the name of an option'],
     ['one further inside', '{"budget": {"constructor": 5}}', '"constructor" may not be the name of an option'],
-    ['an unknown budget', { budget: { kind: 'magic' } }, 'budget.kind is "magic"; it must be none, success'],
+    ['an unknown budget', { budget: { kind: 'magic' } }, 'in budget, kind is "magic"; it must be one of none, success'],
     ['a wrong budget', { budget: { ratio: -1 } }, 'ratio is -1; it must be a number from 0 to 1000'],
     ['a wrong breaker', { breaker: { trip: { kind: 'x' } } }, 'trip.kind is "x"; it must be \'consecutive\''],
-    ['a list as a budget', { budget: [] }, 'budget and breaker must be objects'],
-    ['"shared" as a text', { budget: { shared: 'yes' } }, '"shared" must be true or false'],
+    ['a list as a budget', { budget: [] }, 'budget must be an object'],
+    ['"shared" as a text', { budget: { shared: 'yes' } }, 'budget.shared must be true or false'],
+    ['what a scenario has no part for', { retryOn: 'X' }, 'retryOn has no part in a simulation; leave it out'],
     ['65 kB', JSON.stringify({ backoff: Array(40_000).fill(1) }), 'is larger than 65536 bytes'],
   ])('is refused with %s', (_what, content, message) => {
     expect(() => readPolicyFile(file(content))).toThrow(message);
   });
 
   it('is missed when it is not there', () => {
-    expect(() => readPolicyFile(join(folder, 'nope.json'))).toThrow(/^there is no file /);
+    expect(() => readPolicyFile(join(folder, 'nope.json'))).toThrow(/nope\.json: there is no such file$/);
   });
 });
 
