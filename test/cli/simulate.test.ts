@@ -11,6 +11,9 @@ import { UsageError } from '../../cli/usage-error.ts';
 import { CircuitBreaker, GrpcBudget, RetryBudget, WindowBudget } from '../../src/core.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 
+// A storm takes its time on a machine that is busy with others.
+jest.setTimeout(60_000);
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'policy-'));
