@@ -39,12 +39,18 @@ module.exports = {
         '<rootDir>/test/legacy-decorators/',
         SERVERS,
         '<rootDir>/test/storm/',
+        '<rootDir>/test/dashboards/',
       ],
     },
     {
       ...common,
       displayName: 'storm',
       testMatch: ['<rootDir>/test/storm/**/*.test.ts'],
+    },
+    {
+      ...common,
+      displayName: 'dashboards',
+      testMatch: ['<rootDir>/test/dashboards/**/*.test.ts'],
     },
     {
       ...common,
