@@ -7,7 +7,7 @@ import { hedged } from './hedge.ts';
 import { callHook } from './hook.ts';
 import { countLateResult } from './late-results.ts';
 import { type Limits, withLimits } from './limit.ts';
-import { nestingFrame, rememberGivenUp, runNested, wasGivenUpSince } from './nesting.ts';
+import { nestingFrame, rememberGivenUp, runFramed, wasGivenUp } from './nesting.ts';
 import type { CallScope } from './observer.ts';
 import type { Fallback } from './options.ts';
 import type { DelaySource, ErrorClass, StopReason } from './outcome.ts';
@@ -40,7 +40,7 @@ export class Call<T> {
   watch: Watch | undefined;
   readonly #time: CallTime | undefined;
   /** When the call and its latest attempt started, by `Runtime.sequence`. */
-  readonly #startedAs: number;
+  readonly startedAs: number;
   attemptStartedAs: number;
   limits: CallLimits | undefined;
   #delayMs = 0;
@@ -62,8 +62,8 @@ export class Call<T> {
     this.policy = policy;
     this.signal = perCall.signal;
     this.#fn = fn;
-    this.#startedAs = begun === undefined ? ++runtime.sequence : begun.startedAs;
-    this.attemptStartedAs = this.#startedAs;
+    this.startedAs = begun === undefined ? ++runtime.sequence : begun.startedAs;
+    this.attemptStartedAs = this.startedAs;
     this.attempts = begun === undefined ? 0 : 1;
     this.#time = timeOf(policy, perCall, scope);
     this.limits = begun === undefined ? startLimits(policy.limits) : begun.limits;
@@ -89,7 +89,7 @@ export class Call<T> {
   attempt(): T | PromiseLike<T> {
     const { policy } = this;
     // Most calls have nothing around the function; they need not look for it piece by piece.
-    if (policy.plain && this.watch === undefined && !this.#canBeCut) return this.#fn(this.begin());
+    if (policy.plain && this.watch === undefined && !this.#canBeCut) return this.#place(this.begin());
     const { hedge } = policy;
     return hedge === undefined ? this.#attemptAlone() : hedged(this, hedge);
   }
@@ -181,7 +181,7 @@ export class Call<T> {
     const limits = this.limits;
     limits?.failed(error, errorClass);
     const now = this.#time === undefined ? 0 : policy.clock.now();
-    const retryAfterMs = this.#hint(error);
+    const retryAfterMs = readHint(this.policy, this.#failure(error));
     const random = policy.clock.random();
     const openCircuit = limits?.openCircuit();
     const alreadyRetried = this.#isRetriedElsewhere(error, retryAfterMs);
@@ -248,7 +248,7 @@ export class Call<T> {
     rememberSummary(error, summary);
     // A single attempt is no layer of retries, and an error that is not worth one may be for somebody else.
     if (reason !== 'aborted' && reason !== 'not_retryable' && this.policy.maxAttempts > 1) {
-      rememberGivenUp(error, this.#startedAs);
+      rememberGivenUp(this, error, summary.errors.at(-2));
     }
     this.limits?.leave('ignored', undefined);
     const watch = this.watch;
@@ -277,13 +277,15 @@ export class Call<T> {
   }
 
   #work(attempt: Attempt): T | PromiseLike<T> {
-    const { bulkhead, nested } = this.policy;
-    if (bulkhead === undefined && nested !== 'outer') return this.#fn(attempt);
-    const work =
-      nested === 'outer'
-        ? () => runNested({ retriesOutside: true, gaveUp: false }, () => this.#fn(attempt))
-        : () => this.#fn(attempt);
-    return bulkhead === undefined ? work() : bulkhead.run(work, attempt.signal);
+    const { bulkhead } = this.policy;
+    return bulkhead === undefined ? this.#place(attempt) : bulkhead.run(() => this.#place(attempt), attempt.signal);
+  }
+
+  /** Calls the function, where calls inside it can see what is around them if anybody has to know. */
+  #place(attempt: Attempt): T | PromiseLike<T> {
+    const { nested } = this.policy;
+    if (runtime.nesting === undefined || nested === 'both') return this.#fn(attempt);
+    return runFramed(this, nested, () => this.#fn(attempt));
   }
 
   #outOfTime(): 'deadline_exceeded' {
@@ -303,7 +305,7 @@ export class Call<T> {
     if (runtime.nesting === undefined && runtime.latestGivenUp <= this.attemptStartedAs) return false;
     const { nested } = this.policy;
     if (nested === 'both') return false;
-    return this.#isLeftToOuter || (nested === 'inner' && wasGivenUpSince(error, this.attemptStartedAs));
+    return this.#isLeftToOuter || (nested === 'inner' && wasGivenUp(this, error));
   }
 
   get #isLeftToOuter(): boolean {
@@ -360,10 +362,6 @@ export class Call<T> {
     return this.#time !== undefined && this.#time.limitMs !== Infinity;
   }
 
-  #hint(error: unknown): number | undefined {
-    return readHint(this.policy, this.#failure(error));
-  }
-
   /** What the last attempt brought: an error, or a result that was refused. */
   #failure(error: unknown): unknown {
     return this.#refused === undefined ? error : this.#refused.result;
@@ -383,7 +381,7 @@ export class Call<T> {
     const errors = this.#earlierErrors ?? [];
     if (this.attempts > 0 && this.#lastError !== NONE) errors.push(this.#lastError);
     const elapsedMs = this.#time === undefined ? undefined : this.policy.clock.now() - this.#time.startedAt;
-    const hint = this.attempts > 0 ? this.#hint(this.lastError) : undefined;
+    const hint = this.attempts > 0 ? readHint(this.policy, this.#failure(this.lastError)) : undefined;
     const summary = {
       attempts: this.attempts,
       reason,

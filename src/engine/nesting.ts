@@ -15,7 +15,7 @@ export type Nested = 'inner' | 'outer' | 'both';
 export interface NestingFrame {
   /** True inside the attempts of a policy with `nested: 'outer'`. */
   readonly retriesOutside: boolean;
-  /** True once a call inside has given up after retries. */
+  /** True once a call directly inside has given up after retries. */
   gaveUp: boolean;
 }
 
@@ -41,34 +41,68 @@ export function prepareNesting(): NestingStorage {
   return runtime.nesting;
 }
 
-/** Remembers that a call that started at `startedAt` (see `Runtime.sequence`) has given up on `error` after retries. */
-export function rememberGivenUp(error: unknown, startedAt: number): void {
-  const frame = nestingFrame();
-  if (frame !== undefined) frame.gaveUp = true;
-  if ((typeof error !== 'object' || error === null) && typeof error !== 'function') return;
-  runtime.givenUp.set(error, startedAt);
-  runtime.latestGivenUp = Math.max(runtime.latestGivenUp, startedAt);
+/** What {@link rememberGivenUp} and {@link wasGivenUp} need to know of a call; both numbers by `Runtime.sequence`. */
+export interface NestedCall {
+  readonly startedAs: number;
+  readonly attemptStartedAs: number;
 }
 
 /**
- * True when a call that started after `since` has given up on `error`, or on what it wraps: its cause, or every one of
- * its `errors`. The order of starts tells a call inside this attempt from another one that met the same error object.
+ * Runs the function of an attempt, with a frame of its call around it where frames are carried. Frames are kept beside
+ * the calls: a field in each would weigh on all of them, for the sake of few.
  */
-export function wasGivenUpSince(error: unknown, since: number): boolean {
-  return runtime.latestGivenUp > since && wrapsGivenUp(error, since, MAX_DEPTH);
+export function runFramed<R>(call: NestedCall, mode: 'inner' | 'outer', fn: () => R): R {
+  const frame = frames.get(call) ?? {
+    retriesOutside: mode === 'outer' || nestingFrame()?.retriesOutside === true,
+    gaveUp: false,
+  };
+  frames.set(call, frame);
+  return runNested(frame, fn);
+}
+
+const frames = new WeakMap<NestedCall, NestingFrame>();
+
+/**
+ * Remembers that a call has given up on an error after retries.
+ *
+ * @param previous what its attempt before the last one threw
+ */
+export function rememberGivenUp(call: NestedCall, error: unknown, previous: unknown): void {
+  const frame = nestingFrame();
+  if (frame !== undefined) frame.gaveUp = true;
+  if ((typeof error !== 'object' || error === null) && typeof error !== 'function') return;
+  const earlier = runtime.givenUp.get(error);
+  // Thrown twice, it says nothing of which call is inside which: from now on frames have to tell.
+  if (previous === error || (earlier !== undefined && earlier <= call.attemptStartedAs)) {
+    runtime.thrownAgain.add(error);
+    prepareNesting();
+  }
+  runtime.givenUp.set(error, call.startedAs);
+  runtime.latestGivenUp = Math.max(runtime.latestGivenUp, call.startedAs);
+}
+
+/**
+ * True when a call inside the present attempt has given up on `error`, or on what it wraps: its cause, or every one of
+ * its `errors`. As long as each failure has an error object of its own, the order of starts tells a call inside this
+ * attempt from any other; where one object is thrown again and again, the frames do.
+ */
+export function wasGivenUp(call: NestedCall, error: unknown): boolean {
+  if (runtime.latestGivenUp <= call.attemptStartedAs) return false;
+  const frame = frames.get(call);
+  return frame?.gaveUp !== false && wrapsGivenUp(error, call.attemptStartedAs, frame, MAX_DEPTH);
 }
 
 /** How many causes deep an error is looked into, and how many errors of an AggregateError. */
 const MAX_DEPTH = 5;
 const MAX_ERRORS = 10;
 
-function wrapsGivenUp(error: unknown, since: number, depth: number): boolean {
+function wrapsGivenUp(error: unknown, since: number, frame: NestingFrame | undefined, depth: number): boolean {
   if ((typeof error !== 'object' || error === null) && typeof error !== 'function') return false;
-  if ((runtime.givenUp.get(error) ?? 0) > since) return true;
+  if ((runtime.givenUp.get(error) ?? 0) > since) return frame !== undefined || !runtime.thrownAgain.has(error);
   if (depth === 0) return false;
   const errors = read(error, 'errors');
   if (Array.isArray(errors) && errors.length > 0 && errors.length <= MAX_ERRORS) {
-    return errors.every(each => wrapsGivenUp(each, since, depth - 1));
+    return errors.every(each => wrapsGivenUp(each, since, frame, depth - 1));
   }
-  return wrapsGivenUp(read(error, 'cause'), since, depth - 1);
+  return wrapsGivenUp(read(error, 'cause'), since, frame, depth - 1);
 }

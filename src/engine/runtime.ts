@@ -26,6 +26,8 @@ export interface Runtime {
   readonly givenUp: WeakMap<object, number>;
   /** The highest number in `givenUp`: what is not above it need not be looked up. */
   latestGivenUp: number;
+  /** Error objects that were thrown more than once, as constants are. */
+  readonly thrownAgain: WeakSet<object>;
   /** Who is around the present attempt or request; undefined until somebody has to know. */
   nesting: NestingStorage | undefined;
   /** Attempts that settled after their call had stopped waiting for them, by operation. */
@@ -57,6 +59,7 @@ function createRuntime(): Runtime {
     sequence: 0,
     givenUp: new WeakMap(),
     latestGivenUp: 0,
+    thrownAgain: new WeakSet(),
     nesting: undefined,
     lateResults: new Map(),
     doorOpened: false,

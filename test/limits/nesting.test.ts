@@ -1,10 +1,12 @@
 import {
   CircuitBreaker,
   NonRetryableError,
+  RetryBudget,
   type RetryOptions,
   RetryPolicy,
   retry,
   retrySummary,
+  setTesting,
 } from '../../src/core.ts';
 import { nestingFrame, runNested } from '../../src/engine/nesting.ts';
 import { runtime } from '../../src/engine/runtime.ts';
@@ -130,6 +132,55 @@ it('is not misled by one error object that several calls throw', async () => {
   await clock.runAll();
   await Promise.all(together);
   expect(work).toHaveBeenCalledTimes(88);
+});
+
+describe('where one error object is thrown again and again', () => {
+  let constant: Error;
+  const work = jest.fn(async () => {
+    // Some attempts take long enough for whole calls to begin and end within them.
+    for (let turn = (work.mock.calls.length * 7919) % 97; turn > 0; turn--) await undefined;
+    throw constant;
+  });
+  beforeEach(() => {
+    constant = new Error('always the same');
+    work.mockClear();
+    setTesting({ delays: 'none' });
+  });
+  afterEach(() => setTesting());
+
+  it('leaves no call without its retries', async () => {
+    const options = { ...base, maxAttempts: 3 };
+    const reasons = new Map<string | undefined, number>();
+    const many = Array.from({ length: 2000 }, async () => {
+      const { error } = (await outcomeOf(retry(work, options))) as { error: unknown };
+      const reason = retrySummary(error)?.reason;
+      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    });
+    await Promise.all(many);
+    expect([...reasons]).toEqual([['attempts_exhausted', 2000]]);
+    expect(work).toHaveBeenCalledTimes(6000);
+  });
+
+  it('still retries in one layer only, once it is known', async () => {
+    await outcomeOf(retry(work, base));
+    work.mockClear();
+    await Promise.all(Array.from({ length: 50 }, () => outcomeOf(layers(work, {}, {}, {}))));
+    expect(work).toHaveBeenCalledTimes(200);
+  });
+
+  it('knows it by a call that gives up at its first attempt, too', async () => {
+    const budget = new RetryBudget({ name: 'spent', capacity: 1, ratio: 0 });
+    budget.tryWithdraw();
+    await outcomeOf(retry(work, { ...base, budget }));
+    expect(runtime.nesting).toBeUndefined();
+    await outcomeOf(retry(work, { ...base, budget }));
+    expect(runtime.nesting).toBeDefined();
+  });
+
+  it('carries nothing around attempts as long as each failure has an error of its own', async () => {
+    await settle(clock, layers(jest.fn(down), {}, {}, {}));
+    expect(runtime.nesting).toBeUndefined();
+  });
 });
 
 it('leaves an error that is not retryable to the judgement of the outer layer', async () => {
