@@ -87,22 +87,24 @@ export function rememberGivenUp(call: NestedCall, error: unknown, previous: unkn
  * attempt from any other; where one object is thrown again and again, the frames do.
  */
 export function wasGivenUp(call: NestedCall, error: unknown): boolean {
-  if (runtime.latestGivenUp <= call.attemptStartedAs) return false;
-  const frame = frames.get(call);
-  return frame?.gaveUp !== false && wrapsGivenUp(error, call.attemptStartedAs, frame, MAX_DEPTH);
+  const gaveUpInside = runtime.nesting === undefined ? undefined : frames.get(call)?.gaveUp;
+  if (gaveUpInside === false) return false;
+  const isGivenUp = (each: object): boolean =>
+    runtime.thrownAgain.has(each) ? gaveUpInside === true : (runtime.givenUp.get(each) ?? 0) > call.attemptStartedAs;
+  return wraps(error, isGivenUp, MAX_DEPTH);
 }
 
 /** How many causes deep an error is looked into, and how many errors of an AggregateError. */
 const MAX_DEPTH = 5;
 const MAX_ERRORS = 10;
 
-function wrapsGivenUp(error: unknown, since: number, frame: NestingFrame | undefined, depth: number): boolean {
+function wraps(error: unknown, isGivenUp: (error: object) => boolean, depth: number): boolean {
   if ((typeof error !== 'object' || error === null) && typeof error !== 'function') return false;
-  if ((runtime.givenUp.get(error) ?? 0) > since) return frame !== undefined || !runtime.thrownAgain.has(error);
+  if (isGivenUp(error)) return true;
   if (depth === 0) return false;
   const errors = read(error, 'errors');
   if (Array.isArray(errors) && errors.length > 0 && errors.length <= MAX_ERRORS) {
-    return errors.every(each => wrapsGivenUp(each, since, frame, depth - 1));
+    return errors.every(each => wraps(each, isGivenUp, depth - 1));
   }
-  return wrapsGivenUp(read(error, 'cause'), since, frame, depth - 1);
+  return wraps(read(error, 'cause'), isGivenUp, depth - 1);
 }
