@@ -21,6 +21,6 @@ export default defineConfig([
     clean: false,
     // The simulator runs the library as it is installed; what draws tables and reads arguments comes along.
     external: [/^retryscope(\/|$)/],
-    noExternal: ['commander', 'cli-table3', 'picocolors'],
+    noExternal: ['commander', 'cli-table3', 'picocolors', 'yaml', /^@grafana\/grafana-foundation-sdk/],
   },
 ]);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { inspect } from 'node:util';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { DEFAULTS } from '../dashboards/src/config.ts';
 import { VERSION } from '../src/engine/version.ts';
 import { printable } from './printable.ts';
 import { UsageError } from './usage-error.ts';
@@ -58,6 +59,36 @@ wrong usage, 70 if the simulator itself fails.`,
     const { simulate } = await import('./simulate.ts');
     const verdict = await simulate(options);
     process.exitCode = verdict === 'recovers' ? EXIT.ok : EXIT.failed;
+  });
+
+program
+  .command('dashboards')
+  .description('Writes Grafana dashboards, Prometheus rules and alerts, and the runbooks of the alerts into a folder.')
+  .requiredOption('--out <folder>', 'where to; the folder has to be there')
+  .option('--selector <matchers>', 'label matchers for every query, such as job="shop"')
+  .option('--objective <ratio>', 'retries per call that the alerts allow (default: what each service exports)', Number)
+  .option('--runbook-base <url>', 'where your runbooks are, for the links from alerts')
+  .option('--grafana-url <url>', 'where your Grafana is, for the links from alerts')
+  .option('--config <file>', 'any of the options of the generator, as YAML or JSON; see below')
+  .option('--force', 'overwrite files that were not written by this command, or changed since')
+  .addHelpText(
+    'after',
+    `
+It writes grafana/*.json, prometheus/retry-rules.yml, prometheus/retry-alerts.yml
+and runbooks/*.md: all of them, or none.
+
+The file of --config may hold, with these defaults:
+${Object.entries(DEFAULTS)
+  .filter(([name]) => name !== 'windows')
+  .map(([name, value]) => `  ${name}: ${typeof value === 'object' ? JSON.stringify(value) : value}`)
+  .join('\n')}
+  windows: [{ severity: critical, long: 1h, short: 5m, factor: 14.4, for: 2m }, …]
+
+Exit status: 0 if all is written, 2 for wrong usage, 70 if the generator fails.`,
+  )
+  .action(async options => {
+    const { writeDashboards } = await import('./dashboards.ts');
+    writeDashboards(options);
   });
 
 // A reader that has seen enough, such as head, is no failure.

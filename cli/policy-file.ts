@@ -1,4 +1,3 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import {
   AwsBudget,
   type Budget,
@@ -10,6 +9,7 @@ import {
   RetryPolicy,
   WindowBudget,
 } from 'retryscope/core';
+import { readText } from './read-text.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A policy that was read from a file, for any number of client processes. */
@@ -47,8 +47,6 @@ export function readPolicyFile(path: string): FilePolicy {
   return policy;
 }
 
-/** Bytes: no policy needs a tenth of it. */
-const MAX_SIZE = 64 * 1024;
 /** With more, where every attempt fails, a simulation would hardly end. */
 const MOST_ATTEMPTS = 100;
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
@@ -74,8 +72,7 @@ type Settings = Readonly<Record<string, unknown>>;
 function parse(path: string): Settings {
   let value: unknown;
   try {
-    // An editor may have put a mark of the byte order first.
-    value = JSON.parse(readText(path).replace(/^\uFEFF/, ''), refuseForbidden);
+    value = JSON.parse(readText(path), refuseForbidden);
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`${path}: ${error.message}`);
     throw new UsageError(`${path} is not JSON: ${(error as Error).message}`);
@@ -86,33 +83,6 @@ function parse(path: string): Settings {
   }
   return value;
 }
-
-/** Reads no more than is allowed, whatever the path leads to. */
-function readText(path: string): string {
-  const buffer = Buffer.alloc(MAX_SIZE + 1);
-  let size = 0;
-  try {
-    const file = openSync(path, 'r');
-    try {
-      for (let read = -1; read !== 0 && size < buffer.length; size += read) {
-        read = readSync(file, buffer, size, buffer.length - size, null);
-      }
-    } finally {
-      closeSync(file);
-    }
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(READ_ERRORS[code ?? ''] ?? `it cannot be read: ${message}`);
-  }
-  if (size > MAX_SIZE) throw new UsageError(`it is larger than ${MAX_SIZE} bytes`);
-  return buffer.toString('utf8', 0, size);
-}
-
-const READ_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'this is a folder, not a file',
-  EACCES: 'you may not read it',
-};
 
 function refuseForbidden(key: string, value: unknown): unknown {
   if (FORBIDDEN.has(key)) throw new UsageError(`"${key}" may not be the name of an option`);
