@@ -1,4 +1,5 @@
 import { FakeClock } from 'retryscope/testing';
+import { runtime } from '../../src/engine/runtime.ts';
 import { CircuitBreaker } from '../../src/limits/circuit-breaker.ts';
 import { type RedisCommands, type SharedBreaker, shareBreaker } from '../../src/limits/redis/index.ts';
 import { connect, PACKAGES, type TestClient } from './support/clients.ts';
@@ -154,6 +155,79 @@ describe('a shared breaker, by itself', () => {
       ['open', 5000],
     ]);
     expect(breaker.state.at).toBe('open');
+  });
+
+  it('takes an own word for its own, and another of the same kind for news', async () => {
+    const { clock, breaker, store } = make();
+    await clock.advance(0);
+    store.reply = ['1', 'open', 60_000];
+    fail(breaker);
+    await clock.advance(0);
+    // Its own word comes back with each answer; the time that is left there is not taken over.
+    store.reply = ['1', 'open', 1];
+    await clock.advance(1000);
+    expect(breaker.openForMs()).toBe(4000);
+  });
+
+  it.each<[string, readonly unknown[]]>([
+    ['no word yet', ['', 'open', 700]],
+    ['a word without a state', ['8', '', 700]],
+  ])('lets %s change nothing', async (_what, reply) => {
+    const { clock, breaker, shared } = make(reply);
+    await clock.advance(10);
+    expect([breaker.state.at, shared.mode]).toEqual(['closed', 'shared']);
+    breaker.trip(60_000);
+    await clock.advance(2000);
+    expect(breaker.state.at).toBe('open');
+  });
+
+  it('leaves an open circuit as it is when others open it later', async () => {
+    const { clock, breaker, store } = make(['7', 'open', 60_000]);
+    await clock.advance(0);
+    store.reply = ['8', 'open', 500];
+    await clock.advance(1000);
+    expect(breaker.openForMs()).toBe(59_000);
+  });
+
+  it('closes a circuit that is probed when others have closed it', async () => {
+    const { clock, breaker, store } = make(['7', 'open', 500]);
+    await clock.advance(600);
+    expect(breaker.state.at).toBe('half_open');
+    store.reply = ['8', 'closed', 0];
+    await clock.advance(1000);
+    expect(breaker.state.at).toBe('closed');
+  });
+
+  it('asks less often the longer Redis is away, and reports that once', async () => {
+    const faults = runtime.faults.get('limit') ?? 0;
+    const { clock, said, breaker } = make('fails');
+    await clock.advance(30_000);
+    const rate = said.length;
+    expect(rate).toBeGreaterThan(5);
+    expect(rate).toBeLessThan(30);
+    fail(breaker);
+    // The news wait for the next look: Redis is not asked at once.
+    expect(said).toHaveLength(rate);
+    expect(runtime.faults.get('limit')).toBe(faults + 1);
+  });
+
+  it('lets the process end between two looks', async () => {
+    const clock = new FakeClock();
+    const timer = jest.spyOn(clock, 'timer');
+    const evalsha = async (): Promise<unknown> => ['', '', 0];
+    using _ = shareBreaker(new CircuitBreaker({ clock }), { evalsha, eval: evalsha }, { clock });
+    await clock.advance(10);
+    expect(timer.mock.calls.at(-1)?.slice(0, 3)).toEqual([1000, expect.any(Function), 'unref']);
+  });
+
+  it.each<[string, Reply]>([
+    ['an answer', ['7', 'open', 5000]],
+    ['a fault', 'fails'],
+  ])('lets %s that comes after its end change nothing', async (_what, reply) => {
+    const { clock, breaker, shared } = make(reply);
+    shared.close();
+    await clock.advance(10_000);
+    expect([breaker.state.at, shared.mode, shared.fault, clock.pending]).toEqual(['closed', 'degraded', undefined, 0]);
   });
 
   it('closed, it asks and tells no more', async () => {

@@ -48,4 +48,26 @@ describe('the store', () => {
     // At first no time is known, then Redis' own: 50 ms from now, and the rounding.
     expect(sent.map(args => args.some(arg => Number(arg) === 500_051))).toEqual([false, true]);
   });
+
+  it('sends what it was told last with the next request, also when that was told at the second try', async () => {
+    const clock = new FakeClock();
+    const sent: string[][] = [];
+    const answers: unknown[][] = [
+      [0, 500_000],
+      [1, 500_000, 7, 3, 1, 42, 13],
+      [1, 500_000, 7, 3, 1, 42, 13],
+    ];
+    const answer = async (_sha: string, _keys: string[], args: string[]): Promise<unknown> => {
+      sent.push([...args]);
+      return answers.shift();
+    };
+    const store = new BudgetStore({ eval: answer, evalsha: answer } as never, 'k', terms as never, clock);
+    const first = await store.ask(request as never, 50);
+    expect(first).toMatchObject({ kind: 'done' });
+    await store.ask(request as never, 50);
+    const { birth, granted } = first.memory;
+    expect(sent).toHaveLength(3);
+    expect(sent[2]).toEqual(expect.arrayContaining([String(birth), String(granted)]));
+    expect(sent[0]).not.toEqual(expect.arrayContaining([String(birth)]));
+  });
 });
