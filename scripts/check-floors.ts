@@ -19,6 +19,7 @@ interface Room {
 const ROOMS: readonly Room[] = [
   { files: /^src\/engine\//, may: /^src\/engine\// },
   { files: /^src\/(limits|recovery)\//, may: /^src\/(engine|limits|recovery)\// },
+  { files: /^src\/services\/policy-file\//, may: /^(src\/(?!index\.ts$)|yaml$)/ },
   { files: /^src\/(?!index\.ts$)/, may: /^src\/(?!index\.ts$)/ },
   { files: /^src\/index\.ts$/, may: /^(src|instrumentation)\// },
   { files: /^instrumentation\/names\.ts$/, may: /^instrumentation\/names\.ts$/ },
@@ -30,6 +31,10 @@ const ROOMS: readonly Room[] = [
   {
     files: /^instrumentation\/loggers\/winston\.ts$/,
     may: /^(instrumentation\/|src\/(engine|limits|recovery)\/|winston$)/,
+  },
+  {
+    files: /^instrumentation\/(register|libraries)\//,
+    may: /^(instrumentation\/|src\/(?!index\.ts$)|@opentelemetry\/api$)/,
   },
   { files: /^instrumentation\//, may: /^(instrumentation\/|src\/(engine|limits|recovery)\/)/ },
   {
