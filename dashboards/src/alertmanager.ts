@@ -1,0 +1,45 @@
+import type { AlertName } from './alert-names.ts';
+import type { DashboardsConfig } from './config.ts';
+import { label } from './series.ts';
+
+/**
+ * The configuration of the Alertmanager around the demo: urgent alerts go to `page`, the others to `ticket`. Its
+ * receivers send nothing anywhere; put your own in.
+ */
+export function alertmanagerConfig({ jobLabel, severities }: DashboardsConfig): object {
+  return {
+    route: {
+      receiver: 'ticket',
+      group_by: ['alertname', jobLabel, label('operation')],
+      group_wait: '30s',
+      group_interval: '5m',
+      repeat_interval: '12h',
+      routes: [
+        { receiver: 'page', matchers: [severity(severities.critical)], group_wait: '10s', repeat_interval: '4h' },
+      ],
+    },
+    inhibit_rules: [
+      // Who is paged for the fast burn need not read of the slow one.
+      {
+        source_matchers: [named('RetryBudgetBurn'), severity(severities.critical)],
+        target_matchers: [named('RetryBudgetBurn'), severity(severities.warning)],
+        equal: [jobLabel, label('operation')],
+      },
+      // An open circuit makes calls fail, and their retries useless.
+      {
+        source_matchers: [named('CircuitBreakerOpenTooLong')],
+        target_matchers: ['alertname=~"RetryExhaustionHigh|RetryNotHelping"'],
+        equal: [jobLabel],
+      },
+    ],
+    receivers: [{ name: 'page' }, { name: 'ticket' }],
+  };
+}
+
+function named(alert: AlertName): string {
+  return `alertname="${alert}"`;
+}
+
+function severity(value: string): string {
+  return `severity=${JSON.stringify(value)}`;
+}
