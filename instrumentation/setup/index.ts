@@ -62,7 +62,8 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
   const exporter = new PrometheusExporter({
     preventServerStart: true,
     withoutScopeInfo: true,
-    withoutTargetInfo: true,
+    // Service and release, for dashboards; other detectors than ours would publish the command line there.
+    withoutTargetInfo: Boolean(process.env.OTEL_NODE_RESOURCE_DETECTORS),
     metricProducers: [retryMetricProducer()],
   });
   const metricsHandler = (request: IncomingMessage, response: ServerResponse): void =>

@@ -85,11 +85,12 @@ function samplesOf(definition: MetricDefinition, all: readonly OperationCells[])
         })),
       );
     case METRICS.attempts:
-      return all.flatMap(({ operation, attemptsSucceeded, attemptsFailed }) => [
+      return all.flatMap(({ operation, attemptsSucceeded, attemptsFailed, attemptExemplars }) => [
         sample(attemptsSucceeded, { operation, [LABELS.result]: 'success' }),
-        ...[...attemptsFailed].map(([errorType, count]) =>
-          sample(count, { operation, [LABELS.result]: 'failure', [LABELS.errorType]: errorType }),
-        ),
+        ...[...attemptsFailed].map(([errorType, count]) => ({
+          ...sample(count, { operation, [LABELS.result]: 'failure', [LABELS.errorType]: errorType }),
+          exemplar: attemptExemplars.get(errorType),
+        })),
       ]);
     case METRICS.retries:
       return all.flatMap(({ operation, retries }) =>

@@ -13,6 +13,8 @@ export class OperationCells {
   readonly callExemplars: Partial<Record<CallOutcome, Exemplar>> = {};
   attemptsSucceeded = 0;
   readonly attemptsFailed: Map<string, number> = new Map();
+  /** The latest exemplar of each kind of error. */
+  readonly attemptExemplars: Map<string, Exemplar> = new Map();
   readonly retries: Record<Exclude<DelaySource, 'none'>, number> = { backoff: 0, retry_after: 0, hedge: 0 };
   inAttempt = 0;
   waiting = 0;
@@ -32,16 +34,12 @@ export class OperationCells {
     this.delay = new HistogramCell(Object.freeze({ [LABELS.operation]: operation }), METRICS.delay.buckets ?? []);
   }
 
-  /** Counts a failed attempt; true when its kind of error had to go to `other`. */
-  attemptFailed(errorType: string): boolean {
+  /** Counts a failed attempt; gives the kind of error that it was counted as, which is `other` once their set is full. */
+  attemptFailed(errorType: string): string {
     const failed = this.attemptsFailed;
-    const known = failed.get(errorType);
-    if (known !== undefined || failed.size < MAX_ERROR_TYPES) {
-      failed.set(errorType, (known ?? 0) + 1);
-      return false;
-    }
-    failed.set(OTHER, (failed.get(OTHER) ?? 0) + 1);
-    return true;
+    const counted = failed.has(errorType) || failed.size < MAX_ERROR_TYPES ? errorType : OTHER;
+    failed.set(counted, (failed.get(counted) ?? 0) + 1);
+    return counted;
   }
 }
 

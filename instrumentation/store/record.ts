@@ -32,7 +32,11 @@ export function recordAttemptEnd(cells: OperationCells, end: AttemptEnd, at: Rec
   if (end.outcome === 'success') {
     cells.attemptsSucceeded++;
   } else {
-    if (cells.attemptFailed(errorType(end.error))) store.overflow.error_type++;
+    const type = errorType(end.error);
+    const counted = cells.attemptFailed(type);
+    if (counted !== type) store.overflow.error_type++;
+    const exemplar = exemplarOf(1, at);
+    if (exemplar !== undefined) cells.attemptExemplars.set(counted, exemplar);
     if (end.next === 'retry') {
       cells.inAttempt--;
       cells.waiting++;

@@ -114,6 +114,12 @@ describe('OpenTelemetry, prom-client and @prometheus-io/client', () => {
         /retry_calls_total\{operation="shown",outcome="success"\} 1 # \{trace_id="[0-9a-f]{32}",span_id="[0-9a-f]{16}"\} 1 /,
       );
       expect(text).toMatch(/retry_calls_total\{operation="shown",outcome="aborted"\} 0\n/);
+      await retry(throwing('text'), { ...quick, operation: 'fails', observer: openTelemetryObserver() }).catch(
+        () => {},
+      );
+      expect(await registry.metrics()).toMatch(
+        /retry_attempts_total\{operation="fails",result="failure",error_type="[^"]+"\} 3 # \{trace_id="[0-9a-f]{32}",span_id="[0-9a-f]{16}"\} 1 /,
+      );
       expect(text.trimEnd().endsWith('# EOF')).toBe(true);
     }
     expect(trace.getTracerProvider()).toBeDefined();

@@ -43,11 +43,26 @@ describe('startTelemetry', () => {
     const { types, samples } = parseExposition(await (await fetch(address)).text());
     expect(samples['retry_calls_total{operation="checkout",outcome="success"}']).toBe(1);
     expect(types.retry_call_duration_seconds).toBe('histogram');
+    const [target] = Object.keys(samples).filter(series => series.startsWith('target_info'));
+    expect(target).toContain('service_name="shop"');
+    expect(target).not.toMatch(/process|host|owner|command/);
     expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['attempt checkout', 'retry checkout']);
     const { attributes } = exporter.getFinishedSpans()[0]?.resource ?? {};
     expect(attributes).toMatchObject({ 'service.name': 'shop' });
     expect(Object.keys(attributes ?? {}).filter(key => /process|host|owner/.test(key))).toEqual([]);
     expect((await fetch(address.replace('/metrics', '/other'))).status).toBe(404);
+  });
+
+  it('keeps what other detectors find out of /metrics', async () => {
+    process.env.OTEL_NODE_RESOURCE_DETECTORS = 'all';
+    try {
+      const telemetry = start({ prometheus: { port: 0 } });
+      const text = await (await fetch(String(await telemetry.ready))).text();
+      expect(text).toContain('retryscope_info');
+      expect(text).not.toContain('target_info');
+    } finally {
+      delete process.env.OTEL_NODE_RESOURCE_DETECTORS;
+    }
   });
 
   it('listens on the loopback interface unless told otherwise', async () => {
