@@ -53,7 +53,8 @@ function toCall(span: ReadableSpan, attempts: readonly ReadableSpan[]): CallTrac
     outcome: String(span.attributes['retry.outcome']),
     durationMs: toMs(span.duration),
     waitedMs: Number(span.attributes['retry.total_delay']) * 1000,
-    attempts: attempts.map(attempt => toAttempt(attempt, span)),
+    // A hedge that lost ends before the attempt beside which it was started.
+    attempts: attempts.map(attempt => toAttempt(attempt, span)).sort((a, b) => a.number - b.number),
   };
 }
 

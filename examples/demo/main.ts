@@ -1,12 +1,14 @@
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startTelemetry, type Telemetry } from 'retryscope/setup';
+import { logToOpenTelemetry, setRetryObjective } from 'retryscope/opentelemetry';
+import { startTelemetry } from 'retryscope/setup';
 import { logToWinston } from 'retryscope/winston';
 import { collectCalls } from './call-trace.ts';
 import { Gallery } from './gallery.ts';
+import { makeLimits } from './limits.ts';
 import { driveLoad } from './load.ts';
+import { metricsListener, serveMetrics } from './metrics-endpoint.ts';
 import { type DemoOptions, HELP, readOptions } from './options.ts';
-import { behaviourAt, type Phase, phaseAt } from './phases.ts';
+import { behaviourAt, type Phase } from './phases.ts';
 import { seeded } from './random.ts';
 import { closingLine, Screen } from './screen.ts';
 import { startService } from './service.ts';
@@ -14,13 +16,14 @@ import { Shop } from './shop.ts';
 import { styleFor } from './style.ts';
 import { drawSummary } from './summary.ts';
 import { Tally } from './tally.ts';
-import { startUpstream } from './upstream.ts';
+import { closeServer, startUpstream } from './upstream.ts';
+import { UpstreamControl } from './upstream-control.ts';
 import { drawWaterfall } from './waterfall.ts';
 
-/** Requests to the service in a second; each makes five calls to the upstream. */
+/** Requests to the service in a second; each makes five calls to the upstream, one of them within another call. */
 const REQUESTS_PER_SECOND = 12;
 /** How long one round of phases takes when the demo runs for ever, in seconds. */
-const ROUND_SECONDS = 60;
+const ROUND_SECONDS = 300;
 
 const isTerminal = process.stdout.isTTY ? 'terminal' : 'pipe';
 const options = readCommandLine();
@@ -38,7 +41,7 @@ function readCommandLine(): DemoOptions | undefined {
   return undefined;
 }
 
-async function runDemo({ seconds, seed, port, colour }: DemoOptions): Promise<void> {
+async function runDemo({ seconds, seed, port, servicePort, colour }: DemoOptions): Promise<void> {
   const style = styleFor(colour);
   const screen = new Screen(style, seconds, isTerminal);
   const tally = new Tally();
@@ -49,8 +52,15 @@ async function runDemo({ seconds, seed, port, colour }: DemoOptions): Promise<vo
     tally.add(call);
     gallery.add(call);
   });
-  const { telemetry, address } = await startOnFreePort(screen, port, collector);
-  const stopLogging = logToWinston(screen.logger);
+  const telemetry = startTelemetry({
+    serviceName: process.env.OTEL_SERVICE_NAME || 'retryscope-demo',
+    prometheus: 'mount',
+    spanProcessors: [collector],
+  });
+  const { server, address } = await serveMetrics(metricsListener(telemetry), port, () =>
+    screen.print(`Port ${port} is taken; /metrics gets a free one.`),
+  );
+  const stopLogging = startLogging(screen);
   screen.print(`${style.bold('retryscope demo')}: a service, its flaky upstream, and every retry in between`);
   screen.print(`Metrics for Prometheus, live: ${style.cyan(address)}`);
 
@@ -58,14 +68,24 @@ async function runDemo({ seconds, seed, port, colour }: DemoOptions): Promise<vo
   const startedAt = performance.now();
   const elapsed = (): number => performance.now() - startedAt;
   const round = (Number.isFinite(seconds) ? seconds : ROUND_SECONDS) * 1000;
-  const phase = (): Phase => phaseAt(elapsed() / round);
-  const upstream = await startUpstream(() => behaviourAt(phase(), random()), random);
-  const service = await startService(new Shop(upstream.url));
+  const control = new UpstreamControl(() => elapsed() / round);
+  const upstream = await startUpstream(() => behaviourAt(control.phase(), random()), random);
+  const limits = makeLimits(process.env.REDIS_URL);
+  // The page does without recommendations, so that they may be retried more often before anybody is told.
+  setRetryObjective('recommendations', 0.1);
+  const service = await startService(new Shop(upstream.url, limits), control, servicePort);
+  screen.print(`The service: ${style.cyan(service.url)}`);
 
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const timer = Number.isFinite(seconds) ? setTimeout(() => stop.abort(), seconds * 1000) : undefined;
-  const watching = watchPhases(screen, phase, elapsed, () => calls, stop.signal);
+  const watching = watchPhases(
+    screen,
+    () => control.phase(),
+    elapsed,
+    () => calls,
+    stop.signal,
+  );
   const { sent } = await driveLoad(service.url, REQUESTS_PER_SECOND, random, stop.signal);
   clearTimeout(timer);
   await watching;
@@ -77,8 +97,18 @@ async function runDemo({ seconds, seed, port, colour }: DemoOptions): Promise<vo
   console.log(`\n${style.bold('Some calls, from their spans')}\n\n${drawn.join('\n\n')}`);
   console.log(`\n${style.bold(closingLine(elapsed(), sent))}\n${drawSummary(tally.read(), style)}`);
   console.log(`\nMetrics were served at ${address}`);
-  await Promise.all([service.close(), upstream.close()]);
+  limits.close();
+  await Promise.all([service.close(), upstream.close(), closeServer(server)]);
   await telemetry.shutdown();
+}
+
+/** Log lines for the screen, and for the collector where there is one; gives what ends them. */
+function startLogging(screen: Screen): () => void {
+  const stops = [logToWinston(screen.logger)];
+  if (process.env.OTEL_EXPORTER_OTLP_ENDPOINT) stops.push(logToOpenTelemetry());
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 async function watchPhases(
@@ -95,34 +125,5 @@ async function watchPhases(
     shown = name;
     screen.progress(elapsed(), name, calls());
     await delay(200, undefined, { signal }).catch(() => undefined);
-  }
-}
-
-/** Starts telemetry; says so and takes a free port when the one that was asked for is taken. */
-async function startOnFreePort(
-  screen: Screen,
-  port: number,
-  collector: ReturnType<typeof collectCalls>,
-): Promise<{ telemetry: Telemetry; address: string }> {
-  const free = await isFree(port);
-  if (!free) screen.print(`Port ${port} is taken; /metrics gets a free one.`);
-  const telemetry = startTelemetry({
-    serviceName: 'retryscope-demo',
-    prometheus: { port: free ? port : 0 },
-    spanProcessors: [collector],
-  });
-  return { telemetry, address: String(await telemetry.ready) };
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const { createServer } = await import('node:net');
-  const probe = createServer();
-  probe.listen(port, process.env.OTEL_EXPORTER_PROMETHEUS_HOST || 'localhost');
-  try {
-    await once(probe, 'listening');
-    await new Promise(resolve => probe.close(resolve));
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,4 +1,5 @@
 import { attempts, NonRetryableError, RetryPolicy, retry, retryWithBackoff, withRetry } from 'retryscope';
+import type { ShopLimits } from './limits.ts';
 import { fetchJson } from './upstream-client.ts';
 
 /** How long the page waits for its recommendations, in milliseconds. */
@@ -8,39 +9,49 @@ const PATIENCE_MS = 900;
 export class Shop {
   readonly #upstream: string;
   /** A policy that any number of calls share. */
-  readonly #prices = new RetryPolicy({
-    operation: 'price_quote',
-    maxAttempts: 4,
-    initialDelay: 100,
-    maxDelay: 1500,
-    attemptTimeout: 600,
-  });
+  readonly #prices: RetryPolicy;
 
-  constructor(upstream: string) {
+  constructor(upstream: string, { catalogue, payments }: ShopLimits) {
     this.#upstream = upstream;
+    this.#prices = new RetryPolicy({
+      operation: 'price_quote',
+      maxAttempts: 4,
+      initialDelay: 100,
+      maxDelay: 1500,
+      attemptTimeout: 600,
+      budget: catalogue,
+    });
+    this.inventory = withRetry(
+      (sku: string) => fetchJson(`${upstream}/inventory/${sku}`, { signal: AbortSignal.timeout(500) }),
+      { operation: 'inventory_lookup', maxAttempts: 3, initialDelay: 150, maxDelay: 1500, budget: catalogue },
+    );
+    this.#pay = retryWithBackoff({
+      operation: 'payment_authorize',
+      maxAttempts: 4,
+      initialDelay: 200,
+      maxDelay: 2000,
+      breaker: payments,
+    })((key: string) => {
+      if (key === '') throw new NonRetryableError('A payment needs a key');
+      const init = { method: 'POST', headers: { 'idempotency-key': key }, signal: AbortSignal.timeout(700) };
+      return fetchJson(`${upstream}/payment`, init);
+    });
   }
 
   /** A function that retries, made of one that does not. */
-  inventory: (sku: string) => Promise<unknown> = withRetry(
-    (sku: string) => fetchJson(`${this.#upstream}/inventory/${sku}`, { signal: AbortSignal.timeout(500) }),
-    { operation: 'inventory_lookup', maxAttempts: 3, initialDelay: 150, maxDelay: 1500 },
-  );
+  readonly inventory: (sku: string) => Promise<unknown>;
 
   price(sku: string): Promise<unknown> {
     return this.#prices.execute(({ signal }) => fetchJson(`${this.#upstream}/price/${sku}`, { signal }));
   }
 
+  /** A retry around a retry: what the payment has given up is not tried again here. */
+  placeOrder(key: string): Promise<unknown> {
+    return retry(() => this.#pay(key), { operation: 'place_order', maxAttempts: 3, initialDelay: 200 });
+  }
+
   /** Retried although it writes: the key tells the upstream that it is the same payment. */
-  pay: (key: string) => Promise<unknown> = retryWithBackoff({
-    operation: 'payment_authorize',
-    maxAttempts: 4,
-    initialDelay: 200,
-    maxDelay: 2000,
-  })((key: string) => {
-    if (key === '') throw new NonRetryableError('A payment needs a key');
-    const init = { method: 'POST', headers: { 'idempotency-key': key }, signal: AbortSignal.timeout(700) };
-    return fetchJson(`${this.#upstream}/payment`, init);
-  });
+  readonly #pay: (key: string) => Promise<unknown>;
 
   /** A loop over the attempts, bounded in time. */
   async shipping(sku: string): Promise<unknown> {
@@ -52,14 +63,16 @@ export class Shop {
     return undefined;
   }
 
-  /** A call that ends when its caller has lost patience. */
+  /** A call that hedges slow attempts, and ends when its caller has lost patience: the page does without. */
   recommendations(sku: string): Promise<unknown> {
     const url = `${this.#upstream}/recommendations/${sku}`;
     return retry(({ signal }) => fetchJson(url, { signal }), {
       operation: 'recommendations',
       maxAttempts: 5,
       initialDelay: 200,
+      hedge: 250,
+      fallback: [],
       signal: AbortSignal.timeout(PATIENCE_MS),
-    });
+    }).catch(() => []);
   }
 }

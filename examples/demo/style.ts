@@ -19,5 +19,8 @@ export const OUTCOMES: Readonly<Record<string, string>> = {
   not_retryable: 'not retryable',
   attempts_exhausted: 'attempts exhausted',
   deadline_exceeded: 'out of time',
+  budget_exhausted: 'no budget left',
+  circuit_open: 'circuit open',
+  already_retried: 'retried below',
   aborted: 'aborted by the caller',
 };

@@ -20,7 +20,9 @@ function heading(call: CallTrace, style: Style, width: number): string {
   const { operation, outcome, attempts, durationMs, traceId } = call;
   const recovered = outcome.startsWith('success');
   const how =
-    outcome === 'success_after_retry' ? `recovered in attempt ${attempts.length}` : (OUTCOMES[outcome] ?? outcome);
+    outcome === 'success_after_retry'
+      ? `recovered in attempt ${attempts.find(({ errorType }) => errorType === undefined)?.number}`
+      : (OUTCOMES[outcome] ?? outcome);
   const left = `${recovered ? '✓' : '✗'} ${operation}  ${how}`;
   const right = `${formatMs(durationMs)}  trace ${traceId.slice(0, 8)}`;
   const gap = ' '.repeat(Math.max(2, width - left.length - right.length));
@@ -45,9 +47,12 @@ function row(call: CallTrace, attempt: AttemptTrace, index: number, style: Style
 function note(attempt: AttemptTrace, style: Style): string {
   const { errorType, next, nextDelayMs } = attempt;
   if (errorType === undefined) return `${style.green('✓')} ${formatMs(attempt.durationMs)}`;
-  const then = next === 'retry' ? `retry in ${formatMs(nextDelayMs ?? 0)}` : (OUTCOMES[next ?? ''] ?? next);
+  const then = next === 'retry' ? `retry in ${formatMs(nextDelayMs ?? 0)}` : (STOPS[next ?? ''] ?? next);
   return `${style.red('✗')} ${shorten(errorType)} ${style.dim('→')} ${then}`;
 }
+
+/** What follows a failed attempt; where another one runs beside it, that decides. */
+const STOPS: Readonly<Record<string, string>> = { ...OUTCOMES, hedge: 'the other one goes on' };
 
 /** Our own codes all begin alike. */
 function shorten(errorType: string): string {

@@ -144,7 +144,7 @@ describe('the course of events', () => {
 
 describe('the command line', () => {
   it('has defaults, and switches', () => {
-    expect(readOptions([], 'pipe')).toEqual({ seconds: 30, seed: 1, port: 9464, colour: 'off' });
+    expect(readOptions([], 'pipe')).toEqual({ seconds: 30, seed: 1, port: 9464, servicePort: 0, colour: 'off' });
     expect(readOptions(['--forever', '--port', '0'], 'pipe')).toMatchObject({ seconds: Infinity, port: 0 });
     expect(readOptions(['--help'], 'pipe')).toBe('help');
     expect(() => readOptions(['--seconds', 'x'], 'pipe')).toThrow(
