@@ -25,10 +25,11 @@ export function alertmanagerConfig({ jobLabel, severities }: DashboardsConfig): 
         target_matchers: [named('RetryBudgetBurn'), severity(severities.warning)],
         equal: [jobLabel, label('operation')],
       },
-      // An open circuit makes calls fail, and their retries useless.
+      // An open circuit makes retries useless. A page is never silenced by it: the circuit belongs to one dependency in
+      // one process, the job calls others as well.
       {
         source_matchers: [named('CircuitBreakerOpenTooLong')],
-        target_matchers: ['alertname=~"RetryExhaustionHigh|RetryNotHelping"'],
+        target_matchers: [named('RetryNotHelping')],
         equal: [jobLabel],
       },
     ],

@@ -26,8 +26,8 @@ function burnAlert(config: DashboardsConfig, window: BurnWindow): AlertRule {
     for: window.for,
     keepFiringFor: '5m',
     labels: { long, short },
-    summary: `Operation {{ $labels.${label('operation')} }} of {{ $labels.${config.jobLabel} }} retries far more than its objective allows.`,
-    description: `{{ $value | humanize }} retries per call over ${long}, and the last ${short} are no better: at least ${factor} times what the objective allows. At this pace a month's allowance is gone in ${pace(factor)}.`,
+    summary: `Operation {{ $labels.${label('operation')} }} of {{ $labels.${config.jobLabel} }} retries more than its objective allows.`,
+    description: `{{ $value | printf "%.3g" }} retries per call over ${long}, and the last ${short} are no better: more than ${times(factor)}the objective allows. At this pace a month's allowance is gone within ${pace(factor)}.`,
     dashboard: {
       uid: 'retry-operation',
       variables: { job: config.jobLabel, operation: label('operation') },
@@ -41,8 +41,12 @@ function threshold({ objective, jobLabel }: DashboardsConfig, factor: number): s
   return `on (${jobLabel}, ${label('operation')}) group_left () (${factor} * ${RECORDED.objective})`;
 }
 
-/** How long a budget for thirty days lasts. */
+function times(factor: number): string {
+  return factor === 1 ? '' : `${factor} times what `;
+}
+
+/** How long a budget for thirty days lasts at most. */
 function pace(factor: number): string {
   const days = 30 / factor;
-  return days >= 2 ? `${Math.round(days)} days` : `${Math.round(days * 24)} hours`;
+  return days >= 3 ? `${Math.ceil(days)} days` : `${Math.ceil(days * 24)} hours`;
 }

@@ -19,7 +19,7 @@ export function callAlerts(config: DashboardsConfig): AlertRule[] {
       expr: `${RECORDED.amplification} > ${config.stormAmplification} and ${RECORDED.retries('5m')} > ${config.stormRetryRate}`,
       for: '5m',
       summary: `Retries of operation ${where} multiply the load on what it calls.`,
-      description: `{{ $value | humanize }} attempts for each call, above ${config.stormAmplification}. A dependency in trouble gets that many times its usual load.`,
+      description: `{{ $value | printf "%.3g" }} attempts for each call; above ${config.stormAmplification} it is a storm. A dependency in trouble gets that many times its usual load.`,
       dashboard,
     }),
     alert(config, {
@@ -43,10 +43,10 @@ export function callAlerts(config: DashboardsConfig): AlertRule[] {
     alert(config, {
       name: 'RetryBudgetDenied',
       severity: 'warning',
-      expr: `sum by (${jobLabel}, ${label('operation')}) (rate(${series(config, 'calls', [oneOf('outcome', OUTCOMES.denied)])}[${scaled('5m', config.timeScale)}])) > 0`,
+      expr: `round(sum by (${jobLabel}, ${label('operation')}) (increase(${series(config, 'calls', [oneOf('outcome', OUTCOMES.denied)])}[${scaled('5m', config.timeScale)}]))) > 0`,
       for: '5m',
-      summary: `The retry budget refuses retries of operation ${where}.`,
-      description: `{{ $value | humanize }} calls a second end without the retry that they asked for. The budget does its work: something behind this operation fails too often.`,
+      summary: `The retry budget, or an adaptive limit, says no to operation ${where}.`,
+      description: `Calls in the last 5 minutes that ended with that no: {{ $value | humanize }}. The limit does its work: something behind this operation fails too often.`,
       dashboard,
     }),
     alert(config, {

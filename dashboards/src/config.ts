@@ -1,3 +1,4 @@
+import { LABELS, labelName } from '../../instrumentation/names.ts';
 import { seconds } from './duration.ts';
 
 /** Everything that may be set about dashboards, rules and alerts. All have a default. */
@@ -19,17 +20,17 @@ export interface DashboardsOptions {
   readonly windows?: readonly BurnWindow[];
   /** Divides every duration of rules and alerts; tests see in seconds what takes hours. Default 1. */
   readonly timeScale?: number;
-  /** How often Prometheus scrapes. Default `15s`. */
+  /** How often Prometheus scrapes, at most `1m`: rates over five minutes need several scrapes. Default `15s`. */
   readonly scrapeInterval?: string;
   /** Calls per second below which ratios raise no alert. Default 0.1. */
   readonly minCallRate?: number;
   /** Retries per second below which retries raise no alert. Default 0.1. */
   readonly minRetryRate?: number;
-  /** Attempts per call that are a storm. Default 2. */
+  /** Attempts per call above which there is a storm. Default 2. */
   readonly stormAmplification?: number;
   /** Retries per second below which there is no storm. Default 1. */
   readonly stormRetryRate?: number;
-  /** Share of calls that give up after retries. Default 0.05. */
+  /** Share of calls that may give up after retries. Default 0.05. */
   readonly exhaustedRatio?: number;
   /** Share of retried calls that have to recover for retries to be worth it. Default 0.2. */
   readonly minRecoveredRatio?: number;
@@ -37,7 +38,7 @@ export interface DashboardsOptions {
   readonly tokensLowRatio?: number;
   /** How long a breaker may be open. Default `5m`. */
   readonly breakerOpenFor?: string;
-  /** Times that a breaker may open in 15 minutes. Default 3. */
+  /** Times that a breaker may close again in 15 minutes. Default 3. */
   readonly breakerFlaps?: number;
   /** Share of the callers' time that may be spent waiting between attempts. Default 0.5. */
   readonly delayShare?: number;
@@ -69,6 +70,14 @@ export type Window = (typeof WINDOWS)[number];
 
 /** Every window for which retries per call are recorded, the shortest first. */
 export const WINDOWS = ['5m', '30m', '1h', '2h', '6h', '1d', '3d'] as const;
+
+const WINDOW_KEYS: Readonly<Record<keyof BurnWindow, true>> = {
+  severity: true,
+  long: true,
+  short: true,
+  factor: true,
+  for: true,
+};
 
 /** All options, with their defaults filled in and checked. */
 export type DashboardsConfig = Readonly<Required<Omit<DashboardsOptions, 'severities'>>> & {
@@ -107,6 +116,23 @@ export const DEFAULTS: DashboardsConfig = Object.freeze({
   severities: Object.freeze({ critical: 'critical', warning: 'warning', info: 'info' }),
 });
 
+/** The least that rates over five minutes can live with. */
+const SLOWEST_SCRAPE = '1m';
+
+/** A job or an instance of one of these names would be taken for something else. */
+const OWN_LABELS: ReadonlySet<string> = new Set([
+  ...Object.values(LABELS).map(labelName),
+  '__name__',
+  'alertname',
+  'le',
+  'long',
+  'severity',
+  'short',
+]);
+
+/** Longer ones may not fit into what Prometheus counts in. */
+const LONGEST = '365d';
+
 /** The objective of an operation that has set none, and what `exported` is taken for in checks. */
 export const DEFAULT_OBJECTIVE = 0.02;
 
@@ -114,40 +140,65 @@ export const DEFAULT_OBJECTIVE = 0.02;
  * Fills in the defaults and checks everything.
  *
  * @throws TypeError or RangeError that names the option, its value and what is allowed; an unknown option is refused,
- * and so is a burn factor that `maxAttempts - 1` retries per call can never reach
+ * and so is a threshold that can never be reached, such as a burn factor above what `maxAttempts - 1` retries per call
+ * make
  */
 export function resolveConfig(options: DashboardsOptions = {}): DashboardsConfig {
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(DEFAULTS, name)) {
-      throw new TypeError(`${name} is no option of the dashboards; there are ${Object.keys(DEFAULTS).join(', ')}`);
-    }
-  }
+  checkKeys('the dashboards', record('options', options), DEFAULTS);
   const config: DashboardsConfig = Object.freeze({
     ...DEFAULTS,
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
-    severities: Object.freeze({ ...DEFAULTS.severities, ...record('severities', options.severities) }),
+    severities: severities(options.severities),
   });
   checkSelector(config.selector);
   for (const name of ['jobLabel', 'instanceLabel'] as const) {
     if (!/^[a-zA-Z_]\w*$/.test(text(name, config[name]))) throw wrong(name, config[name], 'the name of a label');
+    if (OWN_LABELS.has(config[name]))
+      throw wrong(name, config[name], 'a label that neither metrics nor alerts use themselves');
+  }
+  if (config.instanceLabel === config.jobLabel) {
+    throw wrong('instanceLabel', config.instanceLabel, 'other than jobLabel');
   }
   if (config.objective !== 'exported') number('objective', config.objective, 0, 100);
   if (!Number.isInteger(config.maxAttempts) || config.maxAttempts < 2) {
     throw wrong('maxAttempts', config.maxAttempts, 'an integer from 2');
   }
   number('timeScale', config.timeScale, 0, 1e6);
-  for (const name of ['scrapeInterval', 'breakerOpenFor', 'deadLetterAge'] as const) duration(name, config[name]);
-  for (const name of ['exhaustedRatio', 'minRecoveredRatio', 'tokensLowRatio', 'delayShare'] as const) {
-    number(name, config[name], 0, 1);
-  }
+  duration('scrapeInterval', config.scrapeInterval, SLOWEST_SCRAPE);
+  for (const name of ['breakerOpenFor', 'deadLetterAge'] as const) duration(name, config[name]);
+  for (const name of ['minRecoveredRatio', 'tokensLowRatio'] as const) number(name, config[name], 0, 1);
+  // No share is above 1, so an alert above 1 would never fire.
+  for (const name of ['exhaustedRatio', 'delayShare'] as const) between(name, config[name], 0, 1);
   for (const name of ['minCallRate', 'minRetryRate', 'stormRetryRate', 'breakerFlaps'] as const) {
     number(name, config[name], 0, 1e9);
   }
   number('stormAmplification', config.stormAmplification, 1, 1e9);
+  if (config.stormAmplification >= config.maxAttempts) {
+    throw new RangeError(
+      `stormAmplification is ${config.stormAmplification}, which ${config.maxAttempts} attempts can never exceed; it must be below maxAttempts`,
+    );
+  }
   for (const name of ['runbookBase', 'grafanaUrl'] as const) checkUrl(name, config[name]);
-  for (const [name, value] of Object.entries(config.severities)) text(`severities.${name}`, value);
   checkWindows(config);
   return config;
+}
+
+/** A misspelt option must not be taken for one that was left out. */
+function checkKeys(what: string, given: object, known: object): void {
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(known, name)) continue;
+    throw new TypeError(`${name} is no option of ${what}; there are ${Object.keys(known).join(', ')}`);
+  }
+}
+
+function severities(given: DashboardsOptions['severities']): DashboardsConfig['severities'] {
+  if (given === undefined) return DEFAULTS.severities;
+  checkKeys('severities', record('severities', given), DEFAULTS.severities);
+  for (const [name, value] of Object.entries(given)) {
+    // An empty label is none, and an alert without it finds no route.
+    if (text(`severities.${name}`, value) === '') throw wrong(`severities.${name}`, value, 'a text that is not empty');
+  }
+  return Object.freeze({ ...DEFAULTS.severities, ...given });
 }
 
 function checkWindows({ windows, objective, maxAttempts }: DashboardsConfig): void {
@@ -155,8 +206,9 @@ function checkWindows({ windows, objective, maxAttempts }: DashboardsConfig): vo
   const ratio = objective === 'exported' ? DEFAULT_OBJECTIVE : objective;
   for (const [index, window] of (windows as readonly BurnWindow[]).entries()) {
     const at = (key: string): string => `windows[${index}].${key}`;
+    checkKeys(`windows[${index}]`, record(`windows[${index}]`, window), WINDOW_KEYS);
     for (const key of ['long', 'short'] as const) {
-      if (!WINDOWS.includes(window?.[key])) throw wrong(at(key), window?.[key], `one of ${WINDOWS.join(', ')}`);
+      if (!WINDOWS.includes(window[key])) throw wrong(at(key), window[key], `one of ${WINDOWS.join(', ')}`);
     }
     if (WINDOWS.indexOf(window.short) >= WINDOWS.indexOf(window.long)) {
       throw wrong(at('short'), window.short, `shorter than ${window.long}`);
@@ -165,6 +217,9 @@ function checkWindows({ windows, objective, maxAttempts }: DashboardsConfig): vo
     duration(at('for'), window.for);
     if (!Object.hasOwn(DEFAULTS.severities, window.severity)) {
       throw wrong(at('severity'), window.severity, 'critical, warning or info');
+    }
+    if (windows.findIndex(({ long, short }) => long === window.long && short === window.short) < index) {
+      throw wrong(`windows[${index}]`, `${window.long} and ${window.short}`, 'a pair that is not there yet');
     }
     if (window.factor * ratio >= maxAttempts - 1) {
       throw new RangeError(
@@ -177,8 +232,9 @@ function checkWindows({ windows, objective, maxAttempts }: DashboardsConfig): vo
 
 /** Enough of a check that what is put between braces stays there: names, operators and closed strings. */
 function checkSelector(selector: string): void {
-  const matcher = String.raw`\s*[a-zA-Z_]\w*\s*(=|!=|=~|!~)\s*"([^"\\\n]|\\.)*"\s*`;
-  if (selector !== '' && !new RegExp(`^${matcher}(,${matcher})*$`).test(text('selector', selector))) {
+  const escaped = String.raw`\\(["\\abfnrtv]|x[\da-fA-F]{2}|u[\da-fA-F]{4})`;
+  const matcher = String.raw`\s*(?!__name__\b)[a-zA-Z_]\w*\s*(=|!=|=~|!~)\s*"([^"\\\n]|${escaped})*"\s*`;
+  if (text('selector', selector) !== '' && !new RegExp(`^${matcher}(,${matcher})*$`).test(selector)) {
     throw wrong('selector', selector, 'label matchers such as job="shop", env!="test"');
   }
 }
@@ -189,8 +245,16 @@ function checkUrl(name: string, value: string): void {
   }
 }
 
-function duration(name: string, value: unknown): void {
-  if (!(seconds(text(name, value)) > 0)) throw wrong(name, value, 'a duration such as 30s, 5m, 1h or 1d');
+function duration(name: string, value: unknown, longest: string = LONGEST): void {
+  const given = seconds(text(name, value));
+  if (given > 0 && given <= seconds(longest)) return;
+  throw wrong(name, value, `a duration such as 30s, 5m, 1h or 1d, at most ${longest}`);
+}
+
+function between(name: string, value: unknown, above: number, below: number): void {
+  if (typeof value !== 'number' || !(value > above && value < below)) {
+    throw wrong(name, value, `a number above ${above} and below ${below}`);
+  }
 }
 
 function number(name: string, value: unknown, least: number, most: number): void {
@@ -199,8 +263,8 @@ function number(name: string, value: unknown, least: number, most: number): void
   }
 }
 
-function record<T extends object>(name: string, value: T | undefined): T | undefined {
-  if (value === undefined || (typeof value === 'object' && value !== null)) return value;
+function record<T extends object>(name: string, value: T): T {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw wrong(name, value, 'an object');
 }
 
@@ -210,7 +274,12 @@ function text(name: string, value: unknown): string {
 }
 
 function wrong(name: string, value: unknown, allowed: string): TypeError | RangeError {
-  const shown = typeof value === 'string' ? JSON.stringify(value).slice(0, 100) : String(value).slice(0, 100);
-  const message = `${name} is ${shown}; it must be ${allowed}`;
+  const message = `${name} is ${shown(value).slice(0, 100)}; it must be ${allowed}`;
   return typeof value === 'number' ? new RangeError(message) : new TypeError(message);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

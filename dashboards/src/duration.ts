@@ -1,8 +1,11 @@
 const UNITS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 
-/** Seconds of a duration as Prometheus writes them, such as `90s`, `5m` or `1h30m`; NaN for anything else. */
+/**
+ * Seconds of a duration as Prometheus writes them, such as `90s`, `5m` or `1h30m`, the larger units first; NaN for
+ * anything else.
+ */
 export function seconds(text: string): number {
-  if (!/^(\d+(ms|[smhdw]))+$/.test(text)) return Number.NaN;
+  if (!/^(?=.)(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/.test(text)) return Number.NaN;
   let sum = 0;
   for (const [, count, unit] of text.matchAll(/(\d+)(ms|[smhdw])/g)) {
     sum += Number(count) * UNITS[unit as keyof typeof UNITS];

@@ -1,5 +1,4 @@
 import {
-  AnnotationQueryBuilder,
   type Dashboard,
   DashboardBuilder,
   DashboardCursorSync,
@@ -10,19 +9,19 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import { ALERTS } from './alert-names.ts';
+import { annotations } from './annotations.ts';
 import type { DashboardsConfig } from './config.ts';
 import { layOut, type Row } from './layout.ts';
+import { type DashboardUid, runbookFolder } from './links.ts';
 import { SOURCES } from './panel.ts';
+import { inJob, inProcess } from './selectors.ts';
 import { label, series } from './series.ts';
 
 /** What tells one dashboard from the others. */
 export interface DashboardSpec {
-  readonly uid: 'retry-overview' | 'retry-operation' | 'retry-protection';
+  readonly uid: DashboardUid;
   readonly title: string;
   readonly description: string;
-  /** Variables beside those that all dashboards have. */
-  readonly variables?: readonly QueryVariableBuilder[];
   readonly rows: readonly Row[];
 }
 
@@ -42,9 +41,9 @@ export function dashboard(config: DashboardsConfig, spec: DashboardSpec): Dashbo
       source('prometheus', 'Prometheus'),
       ...(kinds.has('traces') ? [source('tempo', 'Tempo')] : []),
       ...(kinds.has('logs') ? [source('loki', 'Loki')] : []),
-      choice('job', 'Job', values(config, config.jobLabel, [])),
-      choice('instance', 'Instance', values(config, config.instanceLabel, [inJob(config)])),
-      ...(spec.variables ?? []),
+      choice('job', 'Job', values(config.jobLabel, series(config, 'info'))),
+      choice('instance', 'Instance', values(config.instanceLabel, series(config, 'info', [inJob(config)]))),
+      choice('operation', 'Operation', values(label('operation'), series(config, 'calls', inProcess(config)))),
     ])
     .link(
       new DashboardLinkBuilder('Retry dashboards')
@@ -57,37 +56,26 @@ export function dashboard(config: DashboardsConfig, spec: DashboardSpec): Dashbo
       new DashboardLinkBuilder('Runbooks')
         .type(DashboardLinkType.Link)
         .icon('doc')
-        .url(`${config.runbookBase.replace(/\/$/, '')}/`)
+        .url(runbookFolder(config))
         .targetBlank(true),
     )
-    .annotation(
-      new AnnotationQueryBuilder()
-        .name('Firing alerts')
-        .datasource(SOURCES.prometheus)
-        .enable(true)
-        .iconColor('red')
-        .expr(`ALERTS{alertname=~"${ALERTS.join('|')}", alertstate="firing", ${inJob(config)}}`)
-        .titleFormat('{{alertname}}')
-        .tagKeys(`severity,${label('operation')},${label('breaker')}`),
-    )
-    .annotation(
-      new AnnotationQueryBuilder()
-        .name('New versions')
-        .datasource(SOURCES.prometheus)
-        .enable(true)
-        .iconColor('blue')
-        // A version that was not there ten minutes ago.
-        .expr(
-          `count by (${label('version')}) (${series(config, 'info', [inJob(config)])}) unless count by (${label('version')}) (${series(config, 'info', [inJob(config)])} offset 10m)`,
-        )
-        .titleFormat('retryscope {{version}}'),
-    )
+    .annotations(annotations(config))
     .build();
-  return { ...built, panels: layOut(spec.rows) };
+  return {
+    ...built,
+    links: (built.links ?? []).map(inSight),
+    annotations: { list: (built.annotations.list ?? []).map(inSight) },
+    panels: layOut(spec.rows),
+  };
+}
+
+/** The SDK would put links and switches of annotations into a menu, where nobody looks for them. */
+function inSight<T extends { readonly placement?: unknown }>({ placement: _menu, ...shown }: T): Omit<T, 'placement'> {
+  return shown;
 }
 
 /** A variable for the values of a label, several or all at a time. */
-export function choice(name: string, title: string, query: string): QueryVariableBuilder {
+function choice(name: string, title: string, query: string): QueryVariableBuilder {
   return new QueryVariableBuilder(name)
     .label(title)
     .datasource(SOURCES.prometheus)
@@ -101,24 +89,8 @@ export function choice(name: string, title: string, query: string): QueryVariabl
     .current({ text: ['All'], value: ['$__all'] });
 }
 
-/** The values that a label has on the series of the library. */
-export function values(
-  config: DashboardsConfig,
-  name: string,
-  matchers: readonly string[],
-  metric: Parameters<typeof series>[1] = 'info',
-): string {
-  return `label_values(${series(config, metric, matchers)}, ${name})`;
-}
-
-/** The matcher for the chosen jobs. */
-export function inJob({ jobLabel }: DashboardsConfig): string {
-  return `${jobLabel}=~"$job"`;
-}
-
-/** The matchers for the chosen jobs and instances. */
-export function inProcess(config: DashboardsConfig): string[] {
-  return [inJob(config), `${config.instanceLabel}=~"$instance"`];
+function values(name: string, selector: string): string {
+  return `label_values(${selector}, ${name})`;
 }
 
 function source(type: 'prometheus' | 'tempo' | 'loki', title: string): DatasourceVariableBuilder {

@@ -23,18 +23,31 @@ export function layOut(rows: readonly Row[]): (Panel | RowPanel)[] {
         .build(),
     );
     y += 1;
-    let x = 0;
-    let height = 0;
-    for (const spec of panels) {
-      if (x + spec.width > COLUMNS) [x, y, height] = [0, y + height, 0];
-      const h = heightOf(spec);
-      placed.push(panel(spec, placed.length + 1, { x, y, w: spec.width, h }));
-      x += spec.width;
-      height = Math.max(height, h);
+    for (const line of linesOf(panels)) {
+      const h = Math.max(...line.map(heightOf));
+      let x = 0;
+      for (const spec of line) {
+        placed.push(panel(spec, placed.length + 1, { x, y, w: spec.width, h }));
+        x += spec.width;
+      }
+      y += h;
     }
-    y += height;
   }
   return placed;
+}
+
+function linesOf(panels: readonly PanelSpec[]): PanelSpec[][] {
+  const lines: PanelSpec[][] = [];
+  let room = 0;
+  for (const spec of panels) {
+    if (spec.width > room) {
+      lines.push([]);
+      room = COLUMNS;
+    }
+    lines.at(-1)?.push(spec);
+    room -= spec.width;
+  }
+  return lines;
 }
 
 function heightOf({ kind }: PanelSpec): number {

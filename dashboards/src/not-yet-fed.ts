@@ -2,5 +2,6 @@
 export const NOT_YET_FED: readonly string[] = [
   'Dead letters in each queue',
   'Dead letters in and out',
+  'Redrives that succeed',
   'Age of the oldest dead letter',
 ];

@@ -12,6 +12,7 @@ import {
   SortOrder,
   StackingConfigBuilder,
   StackingMode,
+  TableSortByFieldStateBuilder,
   TooltipDisplayMode,
   VisibilityMode,
   VizLegendOptionsBuilder,
@@ -19,6 +20,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/common';
 import {
   DashboardLinkBuilder,
+  DashboardLinkType,
   type DynamicConfigValue,
   MappingType,
   type Panel,
@@ -27,7 +29,14 @@ import {
   ThresholdsMode,
   type ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import { PanelBuilder as HeatmapBuilder } from '@grafana/grafana-foundation-sdk/heatmap';
+import {
+  CellValuesBuilder,
+  PanelBuilder as HeatmapBuilder,
+  HeatmapColorMode,
+  HeatmapColorOptionsBuilder,
+  HeatmapTooltipBuilder,
+  YAxisConfigBuilder,
+} from '@grafana/grafana-foundation-sdk/heatmap';
 import { PanelBuilder as LogsBuilder } from '@grafana/grafana-foundation-sdk/logs';
 import { DataqueryBuilder as LokiQueryBuilder } from '@grafana/grafana-foundation-sdk/loki';
 import {
@@ -37,9 +46,9 @@ import {
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as StatesBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
-import { DataqueryBuilder as TempoQueryBuilder } from '@grafana/grafana-foundation-sdk/tempo';
+import { SearchTableType, DataqueryBuilder as TempoQueryBuilder } from '@grafana/grafana-foundation-sdk/tempo';
 import { PanelBuilder as LinesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import type { Column, PanelSpec, Query, Thresholds } from './panel-spec.ts';
+import type { Column, Link, PanelSpec, Query, Thresholds } from './panel-spec.ts';
 
 /** The data sources behind the variables of a dashboard. */
 export const SOURCES: Readonly<Record<'prometheus' | 'tempo' | 'loki', DataSourceRef>> = {
@@ -64,17 +73,33 @@ export function panel(spec: PanelSpec, id: number, place: Place): Panel {
     .description(spec.description)
     .datasource(sourceOf(spec))
     .gridPos(place)
-    .unit(spec.unit);
+    .unit(spec.unit)
+    .noValue(spec.noValue);
   if (spec.thresholds !== undefined) builder.thresholds(thresholds(spec.thresholds));
-  if (spec.noValue !== undefined) builder.noValue(spec.noValue);
   if (spec.max !== undefined) builder.min(0).max(spec.max);
   if (spec.states !== undefined) builder.mappings(stateNames(spec.states));
-  if (spec.link !== undefined) builder.dataLinks([new DashboardLinkBuilder(spec.link.title).url(spec.link.url)]);
+  if (spec.link !== undefined) builder.dataLinks([linkTo(spec.link)]);
+  if (spec.links !== undefined) builder.links(spec.links.map(linkTo));
+  for (const [name, colour] of Object.entries(spec.colours ?? {})) {
+    builder.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor: colour } }]);
+  }
   spec.queries.forEach((query, i) => {
-    builder.withTarget(target(spec, query, String.fromCharCode(65 + i)));
+    const refId = String.fromCharCode(65 + i);
+    builder.withTarget(target(spec, query, refId));
+    if (query.line === 'dashed') builder.overrideByQuery(refId, DASHED);
   });
   return builder.build();
 }
+
+/** Links out of Grafana open beside it. */
+function linkTo({ title, url }: Link): DashboardLinkBuilder {
+  return new DashboardLinkBuilder(title).type(DashboardLinkType.Link).url(url).targetBlank(!url.startsWith('/'));
+}
+
+const DASHED: DynamicConfigValue[] = [
+  { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 8] } },
+  { id: 'custom.fillOpacity', value: 0 },
+];
 
 /** What all builders of panels have in common, as far as it is used. */
 type AnyBuilder = StatBuilder | LinesBuilder | HeatmapBuilder | StatesBuilder | TableBuilder | LogsBuilder;
@@ -91,7 +116,7 @@ function builderFor(spec: PanelSpec): AnyBuilder {
     case 'stacked':
       return lines(spec).fillOpacity(30).stacking(new StackingConfigBuilder().mode(StackingMode.Normal));
     case 'heatmap':
-      return new HeatmapBuilder().calculate(false).showLegend();
+      return heatmap(spec);
     case 'states':
       return new StatesBuilder().mergeValues(true).showValue(VisibilityMode.Auto).legend(legend());
     case 'logs':
@@ -110,13 +135,24 @@ function lines(spec: PanelSpec): LinesBuilder {
   const builder = new LinesBuilder()
     .lineWidth(1)
     .fillOpacity(10)
-    .showPoints(VisibilityMode.Never)
+    .showPoints(VisibilityMode.Auto)
     .axisSoftMin(0)
     .legend(legend())
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
   return spec.thresholds === undefined
     ? builder
     : builder.thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
+}
+
+/** A heatmap has no standard options: its unit is that of the axis, and what it counts are calls a second. */
+function heatmap({ unit }: PanelSpec): HeatmapBuilder {
+  return new HeatmapBuilder()
+    .calculate(false)
+    .color(new HeatmapColorOptionsBuilder().mode(HeatmapColorMode.Scheme))
+    .yAxis(new YAxisConfigBuilder().unit(unit))
+    .cellValues(new CellValuesBuilder().unit('ops'))
+    .tooltip(new HeatmapTooltipBuilder().mode(TooltipDisplayMode.Single).yHistogram(true).showColorScale(true))
+    .showLegend();
 }
 
 function legend(): VizLegendOptionsBuilder {
@@ -128,12 +164,12 @@ function legend(): VizLegendOptionsBuilder {
 }
 
 /** A table joins its queries by their labels, and names, orders and hides what comes out. */
-function table({ columns = [] }: PanelSpec): TableBuilder {
+function table({ columns = [], lowestFirst }: PanelSpec): TableBuilder {
   const builder = new TableBuilder().showHeader(true);
   if (columns.length === 0) return builder;
-  for (const { title, unit, thresholds: from } of columns) {
-    const properties = columnProperties(unit, from);
-    if (properties.length > 0) builder.overrideByName(title, properties);
+  for (const column of columns) builder.overrideByName(column.title, columnProperties(column));
+  if (lowestFirst !== undefined) {
+    builder.sortBy([new TableSortByFieldStateBuilder().displayName(lowestFirst).desc(false)]);
   }
   return builder
     .withTransformation({ id: 'merge', options: {} })
@@ -147,8 +183,10 @@ function table({ columns = [] }: PanelSpec): TableBuilder {
     });
 }
 
-function columnProperties(unit: Column['unit'], from: Thresholds | undefined): DynamicConfigValue[] {
+function columnProperties({ unit, thresholds: from }: Column): DynamicConfigValue[] {
   return [
+    // Else an empty cell says what the panel says where it has no rows.
+    { id: 'noValue', value: '–' },
     ...(unit === undefined ? [] : [{ id: 'unit', value: unit }]),
     ...(from === undefined
       ? []
@@ -166,9 +204,17 @@ function sourceOf({ kind }: PanelSpec): DataSourceRef {
 
 function target(spec: PanelSpec, { expr, legend: name, exemplars, instant }: Query, refId: string): Builder<Dataquery> {
   if (spec.kind === 'traces') {
-    return new TempoQueryBuilder().refId(refId).datasource(SOURCES.tempo).queryType('traceql').query(expr).limit(20);
+    return new TempoQueryBuilder()
+      .refId(refId)
+      .datasource(SOURCES.tempo)
+      .queryType('traceql')
+      .tableType(SearchTableType.Traces)
+      .query(expr)
+      .limit(20);
   }
-  if (spec.kind === 'logs') return new LokiQueryBuilder().refId(refId).datasource(SOURCES.loki).expr(expr).range(true);
+  if (spec.kind === 'logs') {
+    return new LokiQueryBuilder().refId(refId).datasource(SOURCES.loki).queryType('range').expr(expr);
+  }
   const query = new PrometheusQueryBuilder().refId(refId).datasource(SOURCES.prometheus).expr(expr);
   if (name !== undefined) query.legendFormat(name);
   if (exemplars === 'on') query.exemplar(true);
@@ -183,10 +229,15 @@ const COLOURS = { good: 'green', warn: 'orange', bad: 'red' } as const;
 
 function thresholds({ worse, warn, bad }: Thresholds): ThresholdsConfigBuilder {
   const { good } = COLOURS;
+  const doubtful = warn === undefined || warn === bad ? [] : [warn];
   const steps: Threshold[] =
     worse === 'high'
-      ? [lowest(good), { value: warn, color: COLOURS.warn }, { value: bad, color: COLOURS.bad }]
-      : [lowest(COLOURS.bad), { value: bad, color: COLOURS.warn }, { value: warn, color: good }];
+      ? [lowest(good), ...doubtful.map(value => ({ value, color: COLOURS.warn })), { value: bad, color: COLOURS.bad }]
+      : [
+          lowest(COLOURS.bad),
+          { value: bad, color: doubtful.length === 0 ? good : COLOURS.warn },
+          ...doubtful.map(value => ({ value, color: good })),
+        ];
   return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps);
 }
 

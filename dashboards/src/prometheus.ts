@@ -12,6 +12,7 @@ export function prometheusConfig(config: DashboardsConfig): object {
       job('demo', 'demo:9464'),
       job('prometheus', 'localhost:9090'),
       job('alertmanager', 'alertmanager:9093'),
+      job('collector', 'collector:8888'),
     ],
   };
 }

@@ -18,7 +18,8 @@ function budgetAlerts(config: DashboardsConfig): AlertRule[] {
     alert(config, {
       name: 'RetryBudgetTokensLow',
       severity: 'warning',
-      expr: `min by (${by}) (avg_over_time(${series(config, 'budgetTokens')}[${range}]) / (${series(config, 'budgetCapacity')} > 0)) < ${config.tokensLowRatio}`,
+      // Successes fill a budget: without calls it stays as it is, and that is nobody's trouble.
+      expr: `min by (${by}) (avg_over_time(${series(config, 'budgetTokens')}[${range}]) / (max_over_time(${series(config, 'budgetCapacity')}[${range}]) > 0)) < ${config.tokensLowRatio} and sum by (${by}) (rate(${series(config, 'budgetWithdrawals')}[${scaled('30m', config.timeScale)}])) > 0`,
       for: '5m',
       summary: `The retry budget ${where} is nearly empty.`,
       description: `{{ $value | humanizePercentage }} of its tokens are left. Once they are gone, calls that fail get no retry.`,
@@ -47,9 +48,10 @@ function breakerAlerts(config: DashboardsConfig): AlertRule[] {
     alert(config, {
       name: 'CircuitBreakerOpenTooLong',
       severity: 'critical',
-      // Probes make it half open now and then; what matters is that it has not been closed.
-      expr: `max by (${by}) (max_over_time(${series(config, 'breakerState', [`${label('state')}="closed"`])}[${range(config.breakerOpenFor)}])) == 0`,
-      for: '1m',
+      // Probes make it half open now and then; what matters is that it has not been closed. Without calls it stays half
+      // open, and that is nobody's trouble.
+      expr: `max by (${by}) (max_over_time(${series(config, 'breakerState', [`${label('state')}="closed"`])}[${range('2m')}])) == 0 and sum by (${by}) (rate(${series(config, 'breakerCalls')}[${range('5m')}])) > 0`,
+      for: config.breakerOpenFor,
       summary: `The circuit breaker ${where} stays open.`,
       description: `It has not been closed for ${config.breakerOpenFor}: all calls through it fail at once, or get their fallback.`,
       dashboard,
@@ -58,7 +60,7 @@ function breakerAlerts(config: DashboardsConfig): AlertRule[] {
       name: 'CircuitBreakerFlapping',
       severity: 'warning',
       // Each probe that fails opens it again; only one that closed, and opened once more, flaps.
-      expr: `sum by (${by}) (increase(${series(config, 'breakerTransitions', [`${label('to')}="closed"`])}[${range('15m')}])) > ${config.breakerFlaps}`,
+      expr: `round(sum by (${by}) (increase(${series(config, 'breakerTransitions', [`${label('to')}="closed"`])}[${range('15m')}]))) > ${config.breakerFlaps}`,
       keepFiringFor: '15m',
       summary: `The circuit breaker ${where} opens and closes again and again.`,
       description: `It closed {{ $value | humanize }} times within 15 minutes. What it guards answers a probe, and fails under load.`,

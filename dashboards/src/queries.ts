@@ -1,8 +1,9 @@
 import type { DashboardsConfig } from './config.ts';
-import { inProcess } from './frame.ts';
-import { label, OUTCOMES, oneOf, series } from './series.ts';
+import { inProcess } from './selectors.ts';
+import { label, noneOf, OUTCOMES, oneOf, series } from './series.ts';
 
 type Metric = Parameters<typeof series>[1];
+type Histogram = 'callDuration' | 'attemptDuration' | 'callAttempts' | 'delay';
 
 /** The queries that several panels ask, for what is chosen on the dashboard. */
 export class Queries {
@@ -32,8 +33,9 @@ export class Queries {
     return this.rate(this.ofOperations('calls', outcomes === undefined ? [] : [oneOf('outcome', outcomes)]), ...by);
   }
 
-  attempts(...by: string[]): string {
-    return this.rate(this.ofOperations('attempts'), ...by);
+  /** Attempts that failed. */
+  failures(...by: string[]): string {
+    return this.rate(this.ofOperations('attempts', [oneOf('result', ['failure'])]), ...by);
   }
 
   retries(...by: string[]): string {
@@ -47,33 +49,44 @@ export class Queries {
 
   /** Of the calls that were retried, those that recovered. */
   recovered(...by: string[]): string {
-    return ratio(
-      this.calls(OUTCOMES.recovered, ...by),
-      this.calls([...OUTCOMES.recovered, ...OUTCOMES.exhausted], ...by),
-    );
+    return ratio(this.calls(OUTCOMES.recovered, ...by), this.calls(OUTCOMES.retried, ...by));
   }
 
   /** Attempts per call. */
   amplification(...by: string[]): string {
-    return ratio(this.attempts(...by), this.calls(undefined, ...by));
+    return ratio(this.rate(this.ofOperations('attempts'), ...by), this.calls(undefined, ...by));
   }
 
-  /** Retries per call. */
+  /** Retries per call, as the objective counts them: a hedge is made on purpose, and before anything has failed. */
   retriesPerCall(...by: string[]): string {
-    return ratio(this.retries(...by), this.calls(undefined, ...by));
+    const retries = this.ofOperations('retries', [noneOf('delaySource', ['hedge'])]);
+    return ratio(this.rate(retries, ...by), this.calls(undefined, ...by));
   }
 
-  /** Of the callers' time, what they waited between attempts. */
+  /** Of the callers' time, what they waited between attempts. A delay counts from its start, a call once it has ended. */
   delayShare(...by: string[]): string {
-    return ratio(
-      this.rate(this.ofOperations('delay', [], 'sum'), ...by),
-      this.rate(this.ofOperations('callDuration', [], 'sum'), ...by),
-    );
+    const waited = this.rate(this.ofOperations('delay', [], 'sum'), ...by);
+    return `clamp_max(${ratio(waited, this.rate(this.ofOperations('callDuration', [], 'sum'), ...by))}, 1)`;
   }
 
-  /** A quantile of a histogram. */
-  quantile(q: number, metric: 'callDuration' | 'attemptDuration' | 'delay', ...by: string[]): string {
-    return `histogram_quantile(${q}, ${this.rate(this.ofOperations(metric, [], 'bucket'), 'le', ...by)})`;
+  /** Of the capacity of each budget, what is left. */
+  tokensLeft(): string {
+    return `${this.ofProcesses('budgetTokens')} / (${this.ofProcesses('budgetCapacity')} > 0)`;
+  }
+
+  /** How the values of a histogram spread, for a heatmap. */
+  spread(metric: Histogram): string {
+    return this.rate(this.ofOperations(metric, [], 'bucket'), 'le');
+  }
+
+  /** A quantile of a histogram; absent, and not NaN, where there is nothing in it. */
+  quantile(q: number, metric: Histogram, ...by: string[]): string {
+    return `histogram_quantile(${q}, ${this.rate(this.ofOperations(metric, [], 'bucket'), 'le', ...by)}) >= 0`;
+  }
+
+  /** What was counted in the time that is shown. */
+  increase(selector: string): string {
+    return `sum(increase(${selector}[$__range]))`;
   }
 }
 

@@ -36,9 +36,14 @@ function rates(config: DashboardsConfig): RecordingRule[] {
     }));
   return [
     ...over(RECORDED.calls, series(config, 'calls')),
-    ...over(RECORDED.retries, series(config, 'retries')),
+    // A hedge is made on purpose, and before anything has failed.
+    ...over(RECORDED.retries, series(config, 'retries', [noneOf('delaySource', ['hedge'])])),
     { record: RECORDED.waiting, expr: rate(series(config, 'delay', [], 'sum'), '5m') },
-    { record: RECORDED.objective, expr: `max by (${by}) (${series(config, 'objectiveRatio')})` },
+    // Not only the latest: a scrape that fails must not begin the three hours of the slowest alert anew.
+    {
+      record: RECORDED.objective,
+      expr: `max by (${by}) (max_over_time(${series(config, 'objectiveRatio')}[${range('5m')}]))`,
+    },
   ];
 }
 
@@ -46,7 +51,6 @@ function ratios(config: DashboardsConfig): RecordingRule[] {
   const { by, range } = terms(config);
   const rate = (selector: string): string => `sum by (${by}) (rate(${selector}[${range('5m')}]))`;
   const calls = (...matchers: string[]): string => rate(series(config, 'calls', matchers));
-  const tried = [...OUTCOMES.recovered, ...OUTCOMES.exhausted];
   return [
     ...WINDOWS.map(window => ({
       record: RECORDED.retriesPerCall(window),
@@ -58,16 +62,17 @@ function ratios(config: DashboardsConfig): RecordingRule[] {
     },
     {
       record: RECORDED.recovered,
-      expr: `${calls(oneOf('outcome', OUTCOMES.recovered))} / (${calls(oneOf('outcome', tried))} > 0)`,
+      expr: `${calls(oneOf('outcome', OUTCOMES.recovered))} / (${calls(oneOf('outcome', OUTCOMES.retried))} > 0)`,
     },
     {
-      // Calls that the circuit refused may have made no attempt at all.
+      // Of all calls, those too that a circuit ended: their attempts are among the others.
       record: RECORDED.amplification,
-      expr: `${rate(series(config, 'attempts'))} / (${calls(noneOf('outcome', OUTCOMES.rejected))} > 0)`,
+      expr: `${rate(series(config, 'attempts'))} / (${RECORDED.calls('5m')} > 0)`,
     },
     {
+      // A delay counts from its start, and the time of a call at its end: at the onset there is more of it.
       record: RECORDED.delayShare,
-      expr: `${RECORDED.waiting} / (${rate(series(config, 'callDuration', [], 'sum'))} > 0)`,
+      expr: `clamp_max(${RECORDED.waiting} / (${rate(series(config, 'callDuration', [], 'sum'))} > 0), 1)`,
     },
   ];
 }

@@ -4,6 +4,7 @@ import type { DashboardsConfig, Window } from './config.ts';
 /** The names of recorded series. A window stays in the name when a scale makes it shorter. */
 export const RECORDED = {
   calls: (window: Window): string => `job_operation:retry_calls:rate${window}`,
+  /** Without hedges. */
   retries: (window: Window): string => `job_operation:retry_retries:rate${window}`,
   /** Retries per call: what the burn alerts compare with the objective. */
   retriesPerCall: (window: Window): string => `job_operation:retry_retries_per_call:ratio_rate${window}`,
@@ -28,9 +29,10 @@ export const RECORDED = {
 export const OUTCOMES = {
   succeeded: ['success', 'success_after_retry'],
   recovered: ['success_after_retry'],
+  /** Those that a retry was made for. A call whose first retry was denied says nothing about retries. */
+  retried: ['success_after_retry', 'attempts_exhausted', 'deadline_exceeded'],
   /** Retried, or about to be, and given up. */
   exhausted: ['attempts_exhausted', 'deadline_exceeded', 'budget_exhausted'],
-  rejected: ['circuit_open'],
   denied: ['budget_exhausted'],
 } as const;
 

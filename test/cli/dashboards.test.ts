@@ -78,8 +78,8 @@ it('puts what is set into what it writes', () => {
 });
 
 it.each([
-  ['YAML', 'stormAmplification: 3.25\nseverities:\n  critical: page\n'],
-  ['JSON', '{"stormAmplification": 3.25, "severities": {"critical": "page"}}'],
+  ['YAML', 'stormAmplification: 2.25\nseverities:\n  critical: page\n'],
+  ['JSON', '{"stormAmplification": 2.25, "severities": {"critical": "page"}}'],
 ])('reads options from a file of %s, and lets the command line go before it', (_kind, text) => {
   const config = join(folder, 'config.yaml');
   writeFileSync(config, `${text}`);
@@ -88,7 +88,7 @@ it.each([
     groups: { rules: { alert: string; expr: string; labels: Record<string, string> }[] }[];
   };
   const storm = groups.flatMap(({ rules }) => rules).find(({ alert }) => alert === 'RetryStorm');
-  expect(storm?.expr).toContain('3.25');
+  expect(storm?.expr).toContain('2.25');
   expect(storm?.labels.severity).toBe('page');
 });
 
