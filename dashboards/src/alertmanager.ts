@@ -1,21 +1,28 @@
 import type { AlertName } from './alert-names.ts';
 import type { DashboardsConfig } from './config.ts';
+import { scaled } from './duration.ts';
 import { label } from './series.ts';
 
 /**
  * The configuration of the Alertmanager around the demo: urgent alerts go to `page`, the others to `ticket`. Its
  * receivers send nothing anywhere; put your own in.
  */
-export function alertmanagerConfig({ jobLabel, severities }: DashboardsConfig): object {
+export function alertmanagerConfig({ jobLabel, severities, timeScale }: DashboardsConfig): object {
+  const after = (text: string): string => scaled(text, timeScale);
   return {
     route: {
       receiver: 'ticket',
       group_by: ['alertname', jobLabel, label('operation')],
-      group_wait: '30s',
-      group_interval: '5m',
-      repeat_interval: '12h',
+      group_wait: after('30s'),
+      group_interval: after('5m'),
+      repeat_interval: after('12h'),
       routes: [
-        { receiver: 'page', matchers: [severity(severities.critical)], group_wait: '10s', repeat_interval: '4h' },
+        {
+          receiver: 'page',
+          matchers: [severity(severities.critical)],
+          group_wait: after('10s'),
+          repeat_interval: after('4h'),
+        },
       ],
     },
     inhibit_rules: [

@@ -19,7 +19,7 @@ export type HistogramName = 'callDuration' | 'attemptDuration' | 'delay' | 'call
  */
 export class MetricStore {
   readonly operations: Map<string, OperationCells> = new Map();
-  /** Calls whose operation had to go to `other`, and attempts whose kind of error had to. */
+  /** Policies or calls whose operation had to go to `other`, and attempts whose kind of error had to. */
   readonly overflow: { operation: number; error_type: number } = { operation: 0, error_type: 0 };
   /** Who reads the cells: recording is skipped as long as nobody does. */
   readonly readers: Set<string> = new Set();
