@@ -97,6 +97,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
+  requireNode(22);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
@@ -110,6 +111,12 @@ try {
     process.stderr.write(`${inspect(error)}\n`);
     process.exitCode = EXIT.fault;
   }
+}
+
+/** An older Node would fail in the middle of a module, and say nothing that helps. */
+function requireNode(major: number): void {
+  const { node } = process.versions;
+  if (Number.parseInt(node, 10) < major) throw new UsageError(`this is Node ${node}; Node 22.15 or later is needed`);
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
+import { ALERTS } from '../../dashboards/src/alert-names.ts';
 
 const root = process.cwd();
 const bin = (name: string): string => join(root, 'node_modules/.bin', name);
@@ -61,13 +62,20 @@ const SMOKE = `
 
 describe('the packed package', () => {
   it('holds what it should and nothing else', () => {
-    expect(files.filter(file => !/^dist\/(cli\/)?[\w.-]+\.(js|cjs|d\.ts|d\.cts)$/.test(file)).sort()).toEqual([
-      'CHANGELOG.md',
-      'LICENSE',
-      'README.md',
-      'THIRD-PARTY-LICENSES',
-      'package.json',
-    ]);
+    expect(files.filter(file => !/^dist\/(cli\/)?[\w.-]+\.(js|cjs|d\.ts|d\.cts)$/.test(file)).sort()).toEqual(
+      [
+        'CHANGELOG.md',
+        'LICENSE',
+        'README.md',
+        'THIRD-PARTY-LICENSES',
+        ...['overview', 'operation', 'protection'].map(name => `dashboards/grafana/retry-${name}.json`),
+        ...['alertmanager', 'prometheus', 'retry-alerts', 'retry-rules'].map(
+          name => `dashboards/prometheus/${name}.yml`,
+        ),
+        ...ALERTS.map(name => `dashboards/runbooks/${name}.md`),
+        'package.json',
+      ].sort(),
+    );
     expect(manifest.dependencies).toBeUndefined();
     for (const script of ['preinstall', 'install', 'postinstall', 'prepare'])
       expect(manifest.scripts[script]).toBeUndefined();
@@ -153,6 +161,29 @@ describe('the packed package', () => {
       };
       expect(status('{ "nested": "both" }')).toBe(1);
       expect(status('{ "nest": "both" }')).toBe(2);
+    });
+
+    it('writes dashboards, alerts and runbooks without the repository, for whatever is set', () => {
+      const command = join(place, 'node_modules/.bin/retryscope');
+      const out = join(place, 'grafana-retry');
+      mkdirSync(out, { recursive: true });
+      const dashboards = (...args: string[]): string =>
+        run(bin('node'), [command, 'dashboards', '--out', out, ...args], place);
+      dashboards('--selector', 'team="shop"', '--objective', '0.01', '--runbook-base', 'https://wiki/runbooks');
+      const written = (path: string): string => readFileSync(join(out, path), 'utf8');
+      expect(JSON.parse(written('grafana/retry-overview.json'))).toMatchObject({ schemaVersion: 42 });
+      expect(written('prometheus/retry-rules.yml')).toContain('team="shop"');
+      expect(written('prometheus/retry-alerts.yml')).toContain('https://wiki/runbooks/RetryStorm.md');
+      expect(written('runbooks/RetryStorm.md')).toContain('# RetryStorm');
+      let refused = { status: 0, stderr: '' };
+      try {
+        dashboards('--objective', '0.5');
+      } catch (error) {
+        refused = error as typeof refused;
+      }
+      expect(refused.status).toBe(2);
+      expect(String(refused.stderr)).toMatch(/^retryscope: windows\[0\]\.factor is 14\.4, which can never be reached/);
+      expect(written('prometheus/retry-rules.yml')).toContain('team="shop"');
     });
 
     it('is one library, however it is loaded', () => {
