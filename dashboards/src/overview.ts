@@ -189,7 +189,8 @@ function worth(config: DashboardsConfig): PanelSpec[] {
         'Calls in this time that failed at first and then succeeded. Without retries these were errors: compare them with the cost beside.',
       unit: 'short',
       width: 6,
-      queries: [{ expr: ask.increase(saved), instant: 'on' }],
+      // Extrapolated, it would be 98.8 calls.
+      queries: [{ expr: `round(${ask.increase(saved)})`, instant: 'on' }],
       noValue: 'none',
     },
     {
@@ -244,7 +245,7 @@ function who(config: DashboardsConfig): PanelSpec[] {
       description:
         'Every operation now, the lowest success first. Follow the link in a row to find out why that one is retrying.',
       unit: 'none',
-      width: 14,
+      width: 24,
       link: toDashboard('Why is this one retrying?', 'retry-operation', { operation: cell('Operation') }),
       queries: [
         ask.calls(undefined, operation),
@@ -275,7 +276,7 @@ function who(config: DashboardsConfig): PanelSpec[] {
       description:
         'What is on now, and the operation, budget, breaker or queue that it is about. Follow the link in a row to the runbook of the alert.',
       unit: 'none',
-      width: 10,
+      width: 24,
       link: { title: 'Runbook', url: `${runbookFolder(config)}${cell('Alert')}.md` },
       queries: [
         {

@@ -160,7 +160,10 @@ function legend(): VizLegendOptionsBuilder {
     .showLegend(true)
     .displayMode(LegendDisplayMode.Table)
     .placement(LegendPlacement.Bottom)
-    .calcs(['lastNotNull', 'max']);
+    .calcs(['lastNotNull', 'max'])
+    // Named as its column is: the largest first, since few lines are seen without scrolling.
+    .sortBy('Last *')
+    .sortDesc(true);
 }
 
 /** A table joins its queries by their labels, and names, orders and hides what comes out. */
