@@ -24,6 +24,7 @@ import {
   type DynamicConfigValue,
   MappingType,
   type Panel,
+  SpecialValueMatch,
   type Threshold,
   ThresholdsConfigBuilder,
   ThresholdsMode,
@@ -78,6 +79,7 @@ export function panel(spec: PanelSpec, id: number, place: Place): Panel {
   if (spec.thresholds !== undefined) builder.thresholds(thresholds(spec.thresholds));
   if (spec.max !== undefined) builder.min(0).max(spec.max);
   if (spec.states !== undefined) builder.mappings(stateNames(spec.states));
+  if (spec.kind === 'stat' && spec.noValue !== undefined) builder.mappings([nothing(spec.noValue)]);
   if (spec.link !== undefined) builder.dataLinks([linkTo(spec.link)]);
   if (spec.links !== undefined) builder.links(spec.links.map(linkTo));
   for (const [name, colour] of Object.entries(spec.colours ?? {})) {
@@ -156,14 +158,16 @@ function heatmap({ unit }: PanelSpec): HeatmapBuilder {
 }
 
 function legend(): VizLegendOptionsBuilder {
-  return new VizLegendOptionsBuilder()
-    .showLegend(true)
-    .displayMode(LegendDisplayMode.Table)
-    .placement(LegendPlacement.Bottom)
-    .calcs(['lastNotNull', 'max'])
-    // Named as its column is: the largest first, since few lines are seen without scrolling.
-    .sortBy('Last *')
-    .sortDesc(true);
+  return (
+    new VizLegendOptionsBuilder()
+      .showLegend(true)
+      .displayMode(LegendDisplayMode.Table)
+      .placement(LegendPlacement.Bottom)
+      .calcs(['lastNotNull', 'max'])
+      // Named as its column is: the largest first, since few lines are seen without scrolling.
+      .sortBy('Last *')
+      .sortDesc(true)
+  );
 }
 
 /** A table joins its queries by their labels, and names, orders and hides what comes out. */
@@ -247,6 +251,14 @@ function thresholds({ worse, warn, bad }: Thresholds): ThresholdsConfigBuilder {
 /** Grafana writes minus infinity as null. */
 function lowest(color: string): Threshold {
   return { value: null, color };
+}
+
+/** Without it, the words for "nothing there" have the colour of the lowest threshold, which may be red. */
+function nothing(text: string): ValueMapping {
+  return {
+    type: MappingType.SpecialValue,
+    options: { match: SpecialValueMatch.NullAndNan, result: { text, color: 'text', index: 0 } },
+  };
 }
 
 function stateNames(states: NonNullable<PanelSpec['states']>): ValueMapping[] {

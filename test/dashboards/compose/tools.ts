@@ -20,7 +20,7 @@ export const PATIENCE_MS = 60_000;
  */
 export function itWith(tool: keyof typeof PACKAGES, name: string, check: () => void | Promise<void>): void {
   if (spawnSync(tool, ['--version']).error === undefined) {
-    it(name, check, PATIENCE_MS);
+    it(name, async () => await check(), PATIENCE_MS);
     return;
   }
   it(`${name}: left out, there is no ${tool}`, () => {
