@@ -5,7 +5,7 @@ import { join } from 'node:path';
  * Checks the locks: each optional dependency has an entry of its own (npm drops those whose platform it cannot get,
  * without a word, and everybody on that platform gets a broken install), and no entry names a registry.
  */
-const LOCKS = ['package-lock.json', 'test/opentelemetry-2/package-lock.json'];
+const LOCKS = ['package-lock.json', 'test/opentelemetry-2/package-lock.json', 'dashboards/preview/package-lock.json'];
 
 interface LockedPackage {
   readonly resolved?: string;
