@@ -9,7 +9,7 @@ import { callHook } from './hook.ts';
 import { keepShape } from './keep-shape.ts';
 import { countLateResult } from './late-results.ts';
 import { type Limits, withLimits } from './limit.ts';
-import { nestingFrame, rememberGivenUp, runFramed, wasGivenUp } from './nesting.ts';
+import { nestingFrame, rememberGivenUp, runFramed, takeFrame, wasGivenUp } from './nesting.ts';
 import type { CallScope } from './observer.ts';
 import type { Fallback } from './options.ts';
 import type { DelaySource, ErrorClass, StopReason } from './outcome.ts';
@@ -311,7 +311,8 @@ export class Call<T> {
     if (runtime.nesting === undefined && runtime.latestGivenUp <= this.attemptStartedAs) return false;
     const { nested } = this.policy;
     if (nested === 'both') return false;
-    return this.#isLeftToOuter || (nested === 'inner' && wasGivenUp(this, error));
+    const frame = runtime.nesting === undefined ? undefined : takeFrame(this);
+    return this.#isLeftToOuter || (nested === 'inner' && wasGivenUp(this, error, frame));
   }
 
   get #isLeftToOuter(): boolean {
@@ -384,9 +385,10 @@ export class Call<T> {
 
   static {
     const idle = new Call(createPolicy({}), () => undefined, {}, undefined, { startedAs: 0, limits: undefined });
-    // To V8, calls with a fraction of a millisecond are of another shape than those without.
-    idle.#delayMs = 0.5;
-    idle.#totalDelayMs = 0.5;
+    // To V8, calls with a fraction of a millisecond would be of another shape than those without, and every delay would
+    // lie in a box of its own. A field that has held something else than a number keeps one shape for both.
+    idle.#delayMs = undefined as never;
+    idle.#totalDelayMs = undefined as never;
     keepShape(idle);
   }
 }
