@@ -40,17 +40,13 @@ export function ofType(
 /** A check for milliseconds that a timer can wait. */
 /* @__NO_SIDE_EFFECTS__ */
 export function milliseconds(least: number): Check {
-  return ofType(
-    `a number of milliseconds from ${least} to ${LONGEST_TIMER_MS}`,
-    isNumber,
-    v => (v as number) >= least && (v as number) <= LONGEST_TIMER_MS,
-  );
+  return numberFrom(least, LONGEST_TIMER_MS, 'a number of milliseconds');
 }
 
-/** A check for a number from `least` to `most`. */
+/** A check for a number from `least` to `most`; `what` says of what. */
 /* @__NO_SIDE_EFFECTS__ */
-export function numberFrom(least: number, most: number): Check {
-  return ofType(`a number from ${least} to ${most}`, isNumber, v => (v as number) >= least && (v as number) <= most);
+export function numberFrom(least: number, most: number, what = 'a number'): Check {
+  return ofType(`${what} from ${least} to ${most}`, isNumber, v => (v as number) >= least && (v as number) <= most);
 }
 
 /** A check for an integer from `least` to `most`. */
