@@ -15,6 +15,7 @@ const SECTIONS = [
   'unsampled',
   'storm',
   'heap',
+  'heap-one-error',
   'limits',
   'fleet-budget',
 ];

@@ -1,50 +1,24 @@
 import { retry } from 'retryscope/core';
-import { type Contender, collectGarbage, measure } from '../measure.ts';
 import { peers } from '../peers.ts';
 import { report } from '../section.ts';
+import { measureWaiting, service, WAIT, waitingLoop } from '../waiting.ts';
 
-const CALLS = 10_000;
-const DELAY = 300;
 const error = new Error('down');
-const failing = async (): Promise<never> => {
-  throw error;
+const flaky = async (): Promise<number> => {
+  if (service.isDown) throw error;
+  return 42;
 };
 
-async function loop(fn: () => Promise<never>): Promise<never> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await fn();
-    } catch (failure) {
-      if (attempt >= 2) throw failure;
-      await new Promise(resolve => setTimeout(resolve, DELAY));
-    }
-  }
-}
+const options = { operation: 'bench', maxAttempts: 2, initialDelay: WAIT, jitter: false } as const;
+const others = peers(() => flaky, WAIT).filter(({ name }) => name === 'cockatiel 4' || name === 'p-retry 9');
 
-const options = { operation: 'bench', maxAttempts: 2, initialDelay: DELAY, jitter: false } as const;
-const others = peers(() => failing, DELAY).filter(({ name }) => name === 'cockatiel 4' || name === 'p-retry 9');
-
-/** Bytes that one waiting call holds. */
-async function bytesPerWait({ run }: Contender): Promise<number> {
-  collectGarbage();
-  const before = process.memoryUsage().heapUsed;
-  const calls = Array.from({ length: CALLS }, run);
-  // By the next turn all of them have failed once, and wait.
-  await new Promise(resolve => setImmediate(resolve));
-  collectGarbage();
-  const held = (process.memoryUsage().heapUsed - before) / CALLS;
-  await Promise.allSettled(calls);
-  return held;
-}
-
-const results = await measure(
+const results = await measureWaiting(
   [
-    { name: 'hand-written loop', run: () => loop(failing) },
-    { name: 'retryscope', run: () => retry(failing, options) },
+    { name: 'hand-written loop', run: () => waitingLoop(flaky) },
+    { name: 'retryscope', run: () => retry(flaky, options) },
     ...others,
   ],
   5,
-  bytesPerWait,
 );
 
 report({

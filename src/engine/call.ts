@@ -1,3 +1,4 @@
+import { announceRetry } from './announce-retry.ts';
 import { Attempt, type AttemptFunction } from './attempt.ts';
 import { type CallLimits, startLimits } from './call-limits.ts';
 import { decide, type Interruption, isRefused, type Retry, reusedFacts } from './decide.ts';
@@ -5,20 +6,24 @@ import { AttemptTimeoutError, DeadlineExceededError, HedgeLostError, RefusedResu
 import { fallBack } from './fall-back.ts';
 import { hedged } from './hedge.ts';
 import { callHook } from './hook.ts';
+import { keepShape } from './keep-shape.ts';
 import { countLateResult } from './late-results.ts';
 import { type Limits, withLimits } from './limit.ts';
-import { nestingFrame, rememberGivenUp, runFramed, wasGivenUp } from './nesting.ts';
+import { nestingFrame, rememberGivenUp, runFramed, takeFrame, wasGivenUp } from './nesting.ts';
 import type { CallScope } from './observer.ts';
 import type { Fallback } from './options.ts';
 import type { DelaySource, ErrorClass, StopReason } from './outcome.ts';
 import { type BegunCall, type CallTime, type PerCall, timeOf } from './per-call.ts';
-import { operationOf, type Policy } from './policy.ts';
+import { createPolicy, operationOf, type Policy } from './policy.ts';
 import { readHint } from './retry-after.ts';
 import { MAX_REMEMBERED_ERRORS, type RetrySummary } from './retry-summary.ts';
 import { runtime } from './runtime.ts';
 import { saysAlreadyRetried } from './server-hints.ts';
 import { rememberSummary } from './summary.ts';
 import { Watch } from './watch.ts';
+
+/** Stands for no error: anything else may have been thrown, `undefined` too. Comes first for the call made below. */
+const NONE: unique symbol = Symbol('none');
 
 /** What follows a failed attempt: a retry, or the reason to stop. */
 export type Verdict = 'retry' | StopReason;
@@ -232,12 +237,13 @@ export class Call<T> {
   }
 
   #scheduled(now: number, error: unknown, errorClass: ErrorClass, decision: Retry): 'retry' {
-    const { policy } = this;
     const delayMs = runtime.testing?.delays === 'none' ? 0 : decision.delayMs;
     this.#delayMs = delayMs;
     this.#delaySource = decision.delaySource;
     this.#totalDelayMs += delayMs;
-    if (this.watch !== undefined || policy.onRetry !== undefined) this.#announceRetry(now, error, errorClass);
+    if (this.watch !== undefined || this.policy.onRetry !== undefined) {
+      announceRetry(this, now, error, errorClass, delayMs, decision.delaySource);
+    }
     return 'retry';
   }
 
@@ -305,27 +311,12 @@ export class Call<T> {
     if (runtime.nesting === undefined && runtime.latestGivenUp <= this.attemptStartedAs) return false;
     const { nested } = this.policy;
     if (nested === 'both') return false;
-    return this.#isLeftToOuter || (nested === 'inner' && wasGivenUp(this, error));
+    const frame = runtime.nesting === undefined ? undefined : takeFrame(this);
+    return this.#isLeftToOuter || (nested === 'inner' && wasGivenUp(this, error, frame));
   }
 
   get #isLeftToOuter(): boolean {
     return runtime.nesting !== undefined && this.policy.nested !== 'both' && nestingFrame()?.retriesOutside === true;
-  }
-
-  #announceRetry(now: number, error: unknown, errorClass: ErrorClass): void {
-    const attempt = this.attempts;
-    const delayMs = this.#delayMs;
-    const delaySource = this.#delaySource;
-    const watch = this.watch;
-    if (watch !== undefined) {
-      watch.attemptFailed(now, { error, errorClass, next: 'retry', nextDelayMs: delayMs });
-      watch.event({ type: 'retry_scheduled', attempt, nextAttempt: attempt + 1, delayMs, delaySource, error });
-    }
-    const { onRetry } = this.policy;
-    if (onRetry !== undefined) {
-      const { operation, maxAttempts } = this;
-      callHook(onRetry, { operation, attempt, maxAttempts, error, delayMs, delaySource });
-    }
   }
 
   limitsOf(attempt: Attempt | undefined): Limits {
@@ -391,7 +382,13 @@ export class Call<T> {
     };
     return Object.freeze(isRefused(this.policy, hint) ? { ...summary, retryAfterMs: hint } : summary);
   }
-}
 
-/** Stands for no error: anything else may have been thrown, `undefined` too. */
-const NONE: unique symbol = Symbol('none');
+  static {
+    const idle = new Call(createPolicy({}), () => undefined, {}, undefined, { startedAs: 0, limits: undefined });
+    // To V8, calls with a fraction of a millisecond would be of another shape than those without, and every delay would
+    // lie in a box of its own. A field that has held something else than a number keeps one shape for both.
+    idle.#delayMs = undefined as never;
+    idle.#totalDelayMs = undefined as never;
+    keepShape(idle);
+  }
+}

@@ -48,8 +48,9 @@ export interface NestedCall {
 }
 
 /**
- * Runs the function of an attempt, with a frame of its call around it where frames are carried. Frames are kept beside
- * the calls: a field in each would weigh on all of them, for the sake of few.
+ * Runs the function of an attempt, with a frame around it where frames are carried; {@link takeFrame} gives that frame
+ * back. Frames are kept beside the calls, and only while an attempt runs: a field in each would weigh on all of them,
+ * for the sake of few.
  */
 export function runFramed<R>(call: NestedCall, mode: 'inner' | 'outer', fn: () => R): R {
   const frame = frames.get(call) ?? {
@@ -58,6 +59,13 @@ export function runFramed<R>(call: NestedCall, mode: 'inner' | 'outer', fn: () =
   };
   frames.set(call, frame);
   return runNested(frame, fn);
+}
+
+/** The frame of the attempt that has ended, which is forgotten; undefined where frames were not carried. */
+export function takeFrame(call: NestedCall): NestingFrame | undefined {
+  const frame = frames.get(call);
+  if (frame !== undefined) frames.delete(call);
+  return frame;
 }
 
 const frames = new WeakMap<NestedCall, NestingFrame>();
@@ -85,9 +93,11 @@ export function rememberGivenUp(call: NestedCall, error: unknown, previous: unkn
  * True when a call inside the present attempt has given up on `error`, or on what it wraps: its cause, or every one of
  * its `errors`. As long as each failure has an error object of its own, the order of starts tells a call inside this
  * attempt from any other; where one object is thrown again and again, the frames do.
+ *
+ * @param frame that of the attempt, where frames are carried
  */
-export function wasGivenUp(call: NestedCall, error: unknown): boolean {
-  const gaveUpInside = runtime.nesting === undefined ? undefined : frames.get(call)?.gaveUp;
+export function wasGivenUp(call: NestedCall, error: unknown, frame: NestingFrame | undefined): boolean {
+  const gaveUpInside = frame?.gaveUp;
   if (gaveUpInside === false) return false;
   const isGivenUp = (each: object): boolean =>
     runtime.thrownAgain.has(each) ? gaveUpInside === true : (runtime.givenUp.get(each) ?? 0) > call.attemptStartedAs;

@@ -22,7 +22,10 @@ export function checkOptions(what: string, options: unknown, checks: Readonly<Re
 /** Throws when the value of an option is not allowed. */
 export type Check = (name: string, value: unknown) => void;
 
+// What makes a check is marked as free of side effects: bundlers then drop the tables of checks that nobody uses.
+
 /** A check of type, and then of range; `allowed` says in words what both allow. */
+/* @__NO_SIDE_EFFECTS__ */
 export function ofType(
   allowed: string,
   isType: (value: unknown) => boolean,
@@ -35,20 +38,19 @@ export function ofType(
 }
 
 /** A check for milliseconds that a timer can wait. */
+/* @__NO_SIDE_EFFECTS__ */
 export function milliseconds(least: number): Check {
-  return ofType(
-    `a number of milliseconds from ${least} to ${LONGEST_TIMER_MS}`,
-    isNumber,
-    v => (v as number) >= least && (v as number) <= LONGEST_TIMER_MS,
-  );
+  return numberFrom(least, LONGEST_TIMER_MS, 'a number of milliseconds');
 }
 
-/** A check for a number from `least` to `most`. */
-export function numberFrom(least: number, most: number): Check {
-  return ofType(`a number from ${least} to ${most}`, isNumber, v => (v as number) >= least && (v as number) <= most);
+/** A check for a number from `least` to `most`; `what` says of what. */
+/* @__NO_SIDE_EFFECTS__ */
+export function numberFrom(least: number, most: number, what = 'a number'): Check {
+  return ofType(`${what} from ${least} to ${most}`, isNumber, v => (v as number) >= least && (v as number) <= most);
 }
 
 /** A check for an integer from `least` to `most`. */
+/* @__NO_SIDE_EFFECTS__ */
 export function integerFrom(least: number, most: number): Check {
   return ofType(
     `an integer from ${least} to ${most}`,
@@ -58,6 +60,7 @@ export function integerFrom(least: number, most: number): Check {
 }
 
 /** A check for one of a few values. */
+/* @__NO_SIDE_EFFECTS__ */
 export function oneOf(...values: readonly unknown[]): Check {
   const allowed = values.map(value => (typeof value === 'string' ? `'${value}'` : String(value)));
   return ofType(`${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}`, v => values.includes(v));
@@ -71,6 +74,7 @@ export const checkName: Check = ofType(
 );
 
 /** A check for an object with these functions. */
+/* @__NO_SIDE_EFFECTS__ */
 export function withFunctions(what: string, ...methods: readonly string[]): Check {
   return ofType(what, v => methods.every(method => isFunction(read(v, method))));
 }

@@ -3,10 +3,9 @@ import { execute } from '../engine/execute.ts';
 import type { RetryOptions } from '../engine/options.ts';
 import { createPolicy, type Policy } from '../engine/policy.ts';
 import { worstCase } from '../engine/worst-case.ts';
+import { keepPolicy } from './policy-for.ts';
 import { requireFunction } from './require-function.ts';
 import { type Wrapped, wrap } from './wrap.ts';
-
-let readPolicy: (value: unknown) => Policy | undefined;
 
 /**
  * Options that were checked once and are used by any number of calls, at the same time too: a policy holds no state
@@ -27,7 +26,7 @@ export class RetryPolicy<T = unknown, F = never> {
 
   /** @throws TypeError or RangeError, naming the option, the value and what is allowed */
   constructor(options: RetryOptions<T, F> = {}) {
-    this.#policy = createPolicy(options);
+    this.#policy = keepPolicy(this, createPolicy(options));
     this.signal = this.#policy.signal;
     this.deadline = this.#policy.deadline;
     Object.freeze(this);
@@ -59,10 +58,6 @@ export class RetryPolicy<T = unknown, F = never> {
   worstCase(attemptMs: number, hints: 'without_hints' | 'with_hints' = 'without_hints'): number {
     return worstCase(this.#policy, attemptMs, hints);
   }
-
-  static {
-    readPolicy = value => (typeof value === 'object' && value !== null && #policy in value ? value.#policy : undefined);
-  }
 }
 
 /** What one call of a policy may have of its own. */
@@ -71,9 +66,4 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** The latest time at which this call may end, in place of the policy's deadline. */
   readonly deadline?: Date | number | undefined;
-}
-
-/** The engine's policy behind a `RetryPolicy`; undefined for anything else. */
-export function policyOf(value: unknown): Policy | undefined {
-  return readPolicy(value);
 }

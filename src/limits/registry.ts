@@ -21,12 +21,15 @@ export interface Readable<State> {
 /** How many budgets, and how many breakers, are shown. */
 export const MAX_LIMITS = 200;
 
-const KEY = Symbol.for('retryscope.limits.1');
-const shared = globalThis as { [KEY]?: LimitRegistry };
+/** The one registry of this process. A bundle that shows no limits goes without. */
+export const limitRegistry: LimitRegistry = /* @__PURE__ */ sharedRegistry();
 
-/** The one registry of this process. */
-export const limitRegistry: LimitRegistry = shared[KEY] ?? { budgets: new Set(), breakers: new Set(), overflow: 0 };
-shared[KEY] = limitRegistry;
+function sharedRegistry(): LimitRegistry {
+  const key = Symbol.for('retryscope.limits.1');
+  const shared = globalThis as { [key: symbol]: LimitRegistry | undefined };
+  shared[key] ??= { budgets: new Set(), breakers: new Set(), overflow: 0 };
+  return shared[key];
+}
 
 /** Shows a budget from now on. */
 export function registerBudget(budget: Readable<BudgetState>): void {

@@ -1,4 +1,5 @@
 import {
+  type AttemptContext,
   CircuitBreaker,
   NonRetryableError,
   RetryBudget,
@@ -166,6 +167,19 @@ describe('where one error object is thrown again and again', () => {
     work.mockClear();
     await Promise.all(Array.from({ length: 50 }, () => outcomeOf(layers(work, {}, {}, {}))));
     expect(work).toHaveBeenCalledTimes(200);
+  });
+
+  it('holds what an attempt gave up inside against that attempt alone', async () => {
+    await outcomeOf(retry(work, base));
+    await outcomeOf(retry(work, base));
+    expect(runtime.nesting).toBeDefined();
+    const outer = jest.fn(async ({ number }: AttemptContext) => {
+      if (number > 1) throw constant;
+      await outcomeOf(retry(work, base));
+      throw new Error('of its own');
+    });
+    const { error } = (await outcomeOf(retry(outer, base))) as { error: unknown };
+    expect(retrySummary(error)).toMatchObject({ reason: 'attempts_exhausted', attempts: 4 });
   });
 
   it('knows it by a call that gives up at its first attempt, too', async () => {

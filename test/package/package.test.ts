@@ -281,8 +281,8 @@ describe('the core', () => {
     const all = gzipSync(bundle("export * from './dist/core.js'").text, { level: 9 }).length;
     const retryOnly = gzipSync(bundle("export { retry } from './dist/core.js'").text, { level: 9 }).length;
     console.log(`core: ${all} bytes, retry alone: ${retryOnly} bytes (minified and compressed)`);
-    expect(retryOnly).toBeLessThanOrEqual(13 * 1024);
-    expect(all).toBeLessThanOrEqual(19 * 1024);
+    expect(retryOnly).toBeLessThanOrEqual(11.75 * 1024);
+    expect(all).toBeLessThanOrEqual(18.25 * 1024);
   });
 });
 
