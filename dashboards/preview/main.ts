@@ -36,8 +36,9 @@ try {
 async function preview(options: PreviewOptions): Promise<void> {
   using temporary = new TemporaryFolder();
   const page = join(temporary.path, 'page');
-  // First, and not after minutes of recording: what is wrong with the page is seen at once.
+  // First, and not after minutes of recording: what is wrong with the page or the browser is seen at once.
   await bundlePage(page);
+  await (await openBrowser()).close();
   const folder = options.recording === undefined ? join(temporary.path, 'recording') : resolve(options.recording);
   let recording = readRecording(folder);
   if (recording === undefined) {

@@ -3,6 +3,7 @@ import { interpolateOranges } from 'd3-scale-chromatic';
 import type { ReactElement } from 'react';
 import type { Buckets } from './buckets.ts';
 import { type Cell, Cells } from './cells.tsx';
+import { drawDiamond } from './exemplars.ts';
 import type { Exemplar, Span } from './prometheus.ts';
 
 export interface HeatmapProps {
@@ -53,7 +54,7 @@ export function Heatmap({ buckets, exemplars, unit, span, width, height, theme }
           plot.ctx.fillStyle = 'rgba(255,0,255,0.7)';
           for (const { time, value } of exemplars) {
             const row = ends.findIndex(end => value <= end);
-            plot.ctx.fillRect(plot.valToPos(time, 'x', true) - 2, plot.valToPos(row + 0.5, 'y', true) - 2, 4, 4);
+            drawDiamond(plot, plot.valToPos(time, 'x', true), plot.valToPos(row + 0.5, 'y', true));
           }
         }}
       />

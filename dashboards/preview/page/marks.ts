@@ -1,6 +1,7 @@
 import type { UPlotConfigBuilder } from '@grafana/ui';
 import type uPlot from 'uplot';
 import type { Mark } from './annotations.ts';
+import { drawDiamond } from './exemplars.ts';
 import type { Exemplar } from './prometheus.ts';
 
 /** What is drawn over a graph. Grafana has plugins for it that are not on npm; these are small stand-ins. */
@@ -23,7 +24,7 @@ export function drawOver(builder: UPlotConfigBuilder, { marks, exemplars, colour
     plot.ctx.save();
     for (const mark of marks) drawMark(plot, mark);
     plot.ctx.fillStyle = colour;
-    for (const [x, y] of spread(places(plot, exemplars, scale))) drawDiamond(plot, x, y);
+    for (const [x, y] of places(plot, exemplars, scale)) drawDiamond(plot, x, y);
     plot.ctx.restore();
   });
 }
@@ -54,23 +55,4 @@ function places(plot: uPlot, exemplars: readonly Exemplar[], scale: string): [nu
     if (x < left || x > left + width || !Number.isFinite(y)) return [];
     return [[x, Math.min(top + height, Math.max(top, y))]];
   });
-}
-
-/** One of those that would lie on top of each other: Grafana thins them out as well. */
-function spread(all: readonly [number, number][]): [number, number][] {
-  const cells = new Map(
-    all.map(([x, y]) => [`${Math.round(x / 12)} ${Math.round(y / 6)}`, [x, y] as [number, number]]),
-  );
-  return [...cells.values()];
-}
-
-const DIAMOND = 4;
-
-function drawDiamond({ ctx }: uPlot, x: number, y: number): void {
-  ctx.beginPath();
-  ctx.moveTo(x, y - DIAMOND);
-  ctx.lineTo(x + DIAMOND, y);
-  ctx.lineTo(x, y + DIAMOND);
-  ctx.lineTo(x - DIAMOND, y);
-  ctx.fill();
 }

@@ -9,6 +9,7 @@ import {
 import { firstValueFrom } from 'rxjs';
 import { type Buckets, bucketsOf } from './buckets.ts';
 import type { PanelJson, TargetJson } from './dashboard.ts';
+import { chosen } from './exemplars.ts';
 import { configure } from './field-config.ts';
 import { frameOf, tableOf } from './frames.ts';
 import type { Exemplar, Prometheus, Span } from './prometheus.ts';
@@ -76,7 +77,7 @@ async function ask(
   step: number,
   { prometheus, span }: Context,
 ): Promise<PanelData> {
-  const exemplars = target.exemplar ? await prometheus.exemplars(query, span) : [];
+  const exemplars = target.exemplar ? chosen(await prometheus.exemplars(query, span), span) : [];
   if (target.instant) {
     const series = await prometheus.instant(query, span.to);
     if (target.format === 'table') {

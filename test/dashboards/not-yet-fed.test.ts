@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { stringify } from 'yaml';
+import { resolveConfig } from '../../dashboards/src/config.ts';
+import { NOT_YET_FED } from '../../dashboards/src/not-yet-fed.ts';
+import { protectionDashboard } from '../../dashboards/src/protection.ts';
+import { queriesOf } from '../../dashboards/src/walk.ts';
+import { expand } from './lint/promql.ts';
+import { expectContent, testEachWith, withFiles } from './rules/tools.ts';
+
+/** Ten minutes of two processes that share a queue: letters come in, four of five redrives succeed, one is evicted. */
+const SERIES: Readonly<Record<string, string>> = {
+  'retry_dead_letter_depth{job="shop", instance="a:1", queue="orders"}': '0+2x10',
+  'retry_dead_letter_depth{job="shop", instance="b:1", queue="orders"}': '0+2x10',
+  'retry_dead_letter_oldest_age_seconds{job="shop", instance="a:1", queue="orders"}': '0+60x10',
+  'retry_dead_letters_total{job="shop", instance="a:1", queue="orders", event="stored"}': '0+60x10',
+  'retry_dead_letters_total{job="shop", instance="a:1", queue="orders", event="redriven"}': '0+12x10',
+  'retry_dead_letters_total{job="shop", instance="b:1", queue="orders", event="redriven"}': '0+12x10',
+  'retry_dead_letters_total{job="shop", instance="b:1", queue="orders", event="failed"}': '0+6x10',
+  'retry_dead_letters_total{job="shop", instance="a:1", queue="orders", event="evicted"}': '0x10',
+};
+
+/** What each panel has to show of them at the end. */
+const SHOWN: Readonly<Record<string, readonly { labels: string; value: number }[]>> = {
+  'Dead letters in each queue': [{ labels: '{queue="orders"}', value: 20 }],
+  'Dead letters in and out': [
+    { labels: '{queue="orders", event="stored"}', value: 1 },
+    { labels: '{queue="orders", event="redriven"}', value: 0.4 },
+    { labels: '{queue="orders", event="failed"}', value: 0.1 },
+    { labels: '{queue="orders", event="evicted"}', value: 0 },
+  ],
+  'Redrives that succeed': [{ labels: '{}', value: 0.8 }],
+  'Age of the oldest dead letter': [{ labels: '{queue="orders"}', value: 600 }],
+};
+
+const queries = queriesOf(protectionDashboard(resolveConfig()) as Dashboard).filter(({ panel }) =>
+  NOT_YET_FED.includes(panel),
+);
+
+it('has made-up series for every panel that nothing feeds yet', () => {
+  expect(Object.keys(SHOWN).sort()).toEqual([...NOT_YET_FED].sort());
+  expect(new Set(queries.map(({ panel }) => panel))).toEqual(new Set(NOT_YET_FED));
+});
+
+testEachWith(
+  'promtool',
+  'shows in "%s" what its series say',
+  queries.map(query => [query.panel, query] as const),
+  ({ panel, expr }) => {
+    const scenario = {
+      evaluation_interval: '1m',
+      tests: [
+        {
+          interval: '1m',
+          input_series: Object.entries(SERIES).map(([series, values]) => ({ series, values })),
+          promql_expr_test: [{ expr: forAll(expr), eval_time: '10m', exp_samples: SHOWN[panel] }],
+        },
+      ],
+    };
+    withFiles({ 'scenario.yml': stringify(scenario) }, folder =>
+      expectContent('promtool', ['test', 'rules', join(folder, 'scenario.yml')]),
+    );
+  },
+);
+
+/** The query for every job and process. */
+function forAll(expr: string): string {
+  return expand(expr).replaceAll(/\$(job|instance)\b/g, '.+');
+}
