@@ -29,6 +29,9 @@ async function loop(fn: () => Promise<number>): Promise<number> {
 const options = { operation: 'bench', initialDelay: 1, backoff: 'constant', jitter: false } as const;
 const atOnce = (run: () => Promise<unknown>) => (): Promise<unknown> => Promise.all(Array.from({ length: CALLS }, run));
 
+// Garbage is collected before each storm, as it is in a service that had a quiet time: V8 then has forgotten the code of
+// whatever left no object behind, Node's timers among them. Among storms without a pause, with a timer always pending,
+// the ratio is 0.8 to 0.9, and no loop that shares its timers came below 0.62: the function itself takes 0.55.
 const others = peers(flaky, 1).filter(({ name }) => name === 'cockatiel 4' || name === 'p-retry 9');
 const results = await measureCpu(
   [
