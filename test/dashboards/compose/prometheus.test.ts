@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../support/free-port.ts';
 import { type ComposeService, mountsOf, ROOT, serviceNamed } from './stack.ts';
-import { freePort, itWith, statusOf, until, whileRunning } from './tools.ts';
+import { itWith, statusOf, until, whileRunning } from './tools.ts';
 
 let data: string;
 beforeEach(() => {

@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeWithRedis } from '../../redis/support/needs-redis.ts';
+import { freePort } from '../../support/free-port.ts';
 import { mountedAt, mountsOf, read, serviceNamed } from './stack.ts';
-import { freePort, PATIENCE_MS, until, whileRunning } from './tools.ts';
+import { PATIENCE_MS, until, whileRunning } from './tools.ts';
 
 const redis = serviceNamed('redis');
 const PASSWORD = '0123456789abcdef';

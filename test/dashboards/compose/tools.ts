@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** The Debian package that brings a tool. */
@@ -28,16 +26,6 @@ export function itWith(tool: keyof typeof PACKAGES, name: string, check: () => v
     if (process.env.CI) throw new Error(missing);
     process.stderr.write(`${missing}. Checks skipped: 1\n`);
   });
-}
-
-/** A port of this machine that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Runs a server while `work` lasts, and ends it afterwards; what it printed is the message if `work` fails. */

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { buildFiles, buildStackFiles } from '../../../dashboards/src/build.ts';
 import type { DashboardsConfig } from '../../../dashboards/src/config.ts';
+import { freePort } from '../../support/free-port.ts';
 import { type Demo, startDemo } from './demo.ts';
-import { freePort, type Server, startServer } from './server.ts';
+import { type Server, startServer } from './server.ts';
 import { startWebhook, type Webhook } from './webhook.ts';
 
 /** The demo, and behind it Prometheus, the Alertmanager and somebody who is paged. */
