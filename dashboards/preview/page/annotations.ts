@@ -31,12 +31,15 @@ export async function readAnnotations(dashboard: Dashboard, context: Context): P
   return (await Promise.all(marks)).flat();
 }
 
+/** Steps that a series may be away and still be the same mark; Grafana asks once a minute and sees no less of a gap. */
+const JOINED = 8;
+
 /** The times at which a series is there without a gap. */
 function stretches(values: readonly (readonly [number, string])[], step: number): [number, number][] {
   const found: [number, number][] = [];
   for (const [time] of values) {
     const last = found.at(-1);
-    if (last !== undefined && time - last[1] <= step) last[1] = time;
+    if (last !== undefined && time - last[1] <= JOINED * step) last[1] = time;
     else found.push([time, time]);
   }
   return found;

@@ -2,7 +2,7 @@ import type uPlot from 'uplot';
 import type { Exemplar, Span } from './prometheus.ts';
 
 /** Grafana takes a choice for each of its steps, which are of seconds here: the graphs would be full of dots. */
-const COLUMNS = 60;
+const COLUMNS = 30;
 
 /**
  * A choice of the exemplars by Grafana's rule: of each stretch of time the highest, and below it only those that are

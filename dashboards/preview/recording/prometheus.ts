@@ -6,11 +6,11 @@ import { Child } from './child.ts';
 import { freePort } from './port.ts';
 import { waitFor } from './wait.ts';
 
-/** How often the recording scrapes, in seconds. */
-export const SCRAPE_SECONDS = 1;
+/** How often the recording scrapes, in seconds: a busy machine would miss some at every second. */
+export const SCRAPE_SECONDS = 2;
 
-/** The rules' five minutes are five seconds of the recording, and their three days are 72 minutes. */
-export const TIME_SCALE = 60;
+/** The rules' five minutes are ten seconds of the recording, and their hour is two minutes. */
+const TIME_SCALE = 30;
 
 /** A Prometheus of ours over the data of a folder, until it is disposed of. */
 export interface Prometheus extends AsyncDisposable {

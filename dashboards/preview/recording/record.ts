@@ -7,8 +7,13 @@ import { type Prometheus, SCRAPE_SECONDS, startScraping } from './prometheus.ts'
 import { RECORDING_FILE, type Recording } from './recording.ts';
 import { waitFor } from './wait.ts';
 
+/** A series and its value now, as Prometheus' HTTP API has it. */
+interface Sample {
+  readonly value: readonly [time: number, value: string];
+}
+
 /** What the first rates need before they say anything, in seconds. */
-const WARM_UP = 10;
+const WARM_UP = 20;
 
 /** Runs the demo through health, trouble and outage, with a Prometheus that scrapes it, and leaves the data in `folder`. */
 export async function record(
@@ -28,6 +33,13 @@ export async function record(
   const troubled = await live('flaky', lengths.flaky);
   const broken = await live('outage', lengths.outage);
   const ended = now();
+  const missed = await ask(
+    prometheus,
+    `count_over_time(up[${ended - started}s]) - sum_over_time(up[${ended - started}s])`,
+    signal,
+  );
+  if (Number(missed[0]?.value[1]) > 0)
+    say(`${missed[0]?.value[1]} scrapes failed: the machine was busy, and the graphs have gaps there`);
 
   // What is seen of the outage begins in health, so that the fall is seen.
   const before = Math.min(lengths.healthy, lengths.outage);
@@ -53,11 +65,15 @@ export async function record(
   }
 }
 
-async function hasCalls({ url }: Prometheus, demo: Demo, signal: AbortSignal): Promise<true | undefined> {
+async function hasCalls(prometheus: Prometheus, demo: Demo, signal: AbortSignal): Promise<true | undefined> {
   demo.check();
-  const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent('count(retry_calls_total)')}`, { signal });
-  const { data } = (await answer.json()) as { data: { result: readonly unknown[] } };
-  return data.result.length > 0 ? true : undefined;
+  return (await ask(prometheus, 'count(retry_calls_total)', signal)).length > 0 ? true : undefined;
+}
+
+async function ask({ url }: Prometheus, query: string, signal: AbortSignal): Promise<readonly Sample[]> {
+  const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(query)}`, { signal });
+  const { data } = (await answer.json()) as { data: { result: readonly Sample[] } };
+  return data.result;
 }
 
 function now(): number {

@@ -6,8 +6,10 @@ import type { WorkerOrder } from './worker.ts';
 
 /** A process that retries as fast as it may. */
 export interface Worker {
-  /** Retries that it has told of so far. */
+  /** Retries that it has told of so far, and that Redis granted. */
   readonly spent: number;
+  /** Retries that it may have granted itself, because Redis did not answer in time, as on a machine that is busy. */
+  readonly alone: number;
   /** Resolves when it is connected. */
   readonly started: Promise<void>;
   /** Lets one begin that is held. */
@@ -25,19 +27,23 @@ export function startWorker(order: WorkerOrder): Worker {
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>(resolve => child.once('close', resolve));
   const { promise: started, resolve: start } = Promise.withResolvers<void>();
-  let spent = 0;
+  let [spent, alone] = [0, 0];
   let rest = '';
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      spent = line.startsWith('{') ? (JSON.parse(line) as { spent: number }).spent : Number(line);
+      if (line.startsWith('{')) ({ spent, alone } = JSON.parse(line) as { spent: number; alone: number });
+      else [spent = 0, alone = 0] = line.split(' ').map(Number);
     }
     start();
   });
   return {
     get spent() {
       return spent;
+    },
+    get alone() {
+      return alone;
     },
     started,
     go: () => {
