@@ -81,6 +81,14 @@ describe('the packed package', () => {
       expect(manifest.scripts[script]).toBeUndefined();
   });
 
+  it('names the licence of each package that its command line brings along', () => {
+    const [, list = ''] = /noExternal: \[(.*)\]/.exec(readFileSync(join(root, 'tsdown.config.mjs'), 'utf8')) ?? [];
+    const bundled = list.split(',').map(entry => entry.replaceAll(/['\s\\^]/g, '').replaceAll(/^\/|\/$/g, ''));
+    expect(bundled).toContain('@grafana/grafana-foundation-sdk');
+    const licences = readFileSync(join(root, 'THIRD-PARTY-LICENSES'), 'utf8');
+    expect(bundled.filter(name => !licences.includes(`\n${name} (`))).toEqual([]);
+  });
+
   it('has an export for each entry that is built, and the other way round', () => {
     expect(entries.sort()).toEqual(Object.keys(readEntries()).sort());
   });
