@@ -71,10 +71,10 @@ export async function takePicture(
       if (message.type() === 'error') complaints.push(message.text());
     });
     const broken = tab.waitForEvent('pageerror', { timeout: 0 }).then(error => Promise.reject(error));
+    // It also ends with the page, and then nobody waits for it any more.
+    broken.catch(() => undefined);
     await tab.goto(addressOf(page, shot));
     await Promise.race([tab.waitForFunction(() => 'report' in globalThis, undefined, { timeout: PATIENCE }), broken]);
-    // It ends with the page, which is no error any more.
-    broken.catch(() => undefined);
     const report = await tab.evaluate(() => (globalThis as unknown as { report: DashboardReport }).report);
     // Chromium skips what it takes for off screen, tables among it: the screen is made as high as the page.
     const height = await tab.evaluate(() => document.documentElement.scrollHeight);
