@@ -18,6 +18,7 @@ const common = {
     '^retryscope/testing$': '<rootDir>/src/testing/index.ts',
     '^retryscope/budget-redis$': '<rootDir>/src/limits/redis/index.ts',
     '^retryscope/propagation$': '<rootDir>/src/limits/propagation/index.ts',
+    '^retryscope/(http|database|kafka|redis|files|grpc|classify|policy-file)$': '<rootDir>/src/services/$1/index.ts',
     '^retryscope/winston$': '<rootDir>/instrumentation/loggers/winston.ts',
     '^retryscope/(.*)$': '<rootDir>/instrumentation/$1/index.ts',
   },
@@ -25,7 +26,7 @@ const common = {
 };
 
 /** Tests that talk to real servers, which they start themselves. */
-const SERVERS = '<rootDir>/test/redis/(cluster|faults|fleet|scripts|secure)\\.test\\.ts';
+const SERVERS = '<rootDir>/test/(redis/(cluster|faults|fleet|scripts|secure)|servers/.*)\\.test\\.ts';
 
 module.exports = {
   projects: [
@@ -55,7 +56,10 @@ module.exports = {
     {
       ...common,
       displayName: 'servers',
-      testMatch: ['<rootDir>/test/redis/{cluster,faults,fleet,scripts,secure}.test.ts'],
+      testMatch: [
+        '<rootDir>/test/redis/{cluster,faults,fleet,scripts,secure}.test.ts',
+        '<rootDir>/test/servers/**/*.test.ts',
+      ],
     },
     {
       ...common,

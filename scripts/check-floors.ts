@@ -20,6 +20,7 @@ const ROOMS: readonly Room[] = [
   { files: /^src\/engine\//, may: /^src\/engine\// },
   { files: /^src\/(limits|recovery)\//, may: /^src\/(engine|limits|recovery)\// },
   { files: /^src\/services\/policy-file\//, may: /^(src\/(?!index\.ts$)|yaml$)/ },
+  { files: /^src\/services\/grpc\//, may: /^(src\/(?!index\.ts$)|@grpc\/grpc-js$)/ },
   { files: /^src\/(?!index\.ts$)/, may: /^src\/(?!index\.ts$)/ },
   { files: /^src\/index\.ts$/, may: /^(src|instrumentation)\// },
   { files: /^instrumentation\/names\.ts$/, may: /^instrumentation\/names\.ts$/ },
@@ -34,7 +35,7 @@ const ROOMS: readonly Room[] = [
   },
   {
     files: /^instrumentation\/(register|libraries)\//,
-    may: /^(instrumentation\/|src\/(?!index\.ts$)|@opentelemetry\/api$)/,
+    may: /^(instrumentation\/|src\/|@opentelemetry\/(api|instrumentation)$)/,
   },
   { files: /^instrumentation\//, may: /^(instrumentation\/|src\/(engine|limits|recovery)\/)/ },
   {
