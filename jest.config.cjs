@@ -26,7 +26,7 @@ const common = {
 };
 
 /** Tests that talk to real servers, which they start themselves. */
-const SERVERS = '<rootDir>/test/(redis/(cluster|faults|fleet|scripts|secure)|servers/.*)\\.test\\.ts';
+const SERVERS = '<rootDir>/test/(redis/(breakers|cluster|faults|fleet|scripts|secure)|servers/.*)\\.test\\.ts';
 
 module.exports = {
   projects: [
@@ -57,7 +57,7 @@ module.exports = {
       ...common,
       displayName: 'servers',
       testMatch: [
-        '<rootDir>/test/redis/{cluster,faults,fleet,scripts,secure}.test.ts',
+        '<rootDir>/test/redis/{breakers,cluster,faults,fleet,scripts,secure}.test.ts',
         '<rootDir>/test/servers/**/*.test.ts',
       ],
     },

@@ -8,6 +8,10 @@ module.exports = {
   // A mutant that hangs is to fail its test, which is quicker than to lose the process to Stryker's own limit.
   testTimeout: 400,
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
-  testMatch: ['<rootDir>/test/{engine,forms,seam,defects,limits}/**/*.test.ts'],
+  testMatch: [
+    '<rootDir>/test/{engine,forms,seam,defects,limits}/**/*.test.ts',
+    '<rootDir>/test/propagation/{headers,middleware-calls,numbers}.test.ts',
+    '<rootDir>/test/redis/{budget,commands,properties,requests,share-breaker,store}.test.ts',
+  ],
   testPathIgnorePatterns: ['/node_modules/'],
 };
