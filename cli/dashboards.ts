@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { buildFiles, type GeneratedFile } from '../dashboards/src/build.ts';
 import { type DashboardsConfig, type DashboardsOptions, resolveConfig } from '../dashboards/src/config.ts';
+import { readDashboardsOptions } from './dashboards-config.ts';
 import { packageRoot } from './package-root.ts';
-import { readText } from './read-text.ts';
 import { UsageError } from './usage-error.ts';
 import { writeFiles } from './write-files.ts';
 
@@ -33,20 +32,10 @@ export function writeDashboards({ out, config, force, ...options }: DashboardsCo
 
 function resolve(path: string | undefined, options: DashboardsOptions): DashboardsConfig {
   try {
-    return resolveConfig({ ...(path === undefined ? undefined : readConfig(path)), ...options });
+    return resolveConfig({ ...(path === undefined ? undefined : readDashboardsOptions(path)), ...options });
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError((error as Error).message);
   }
-}
-
-function readConfig(path: string): DashboardsOptions {
-  try {
-    const value: unknown = parse(readText(path), { maxAliasCount: 10 });
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  } catch (error) {
-    throw new UsageError(`${path}: ${(error as Error).message.split('\n')[0]}`);
-  }
-  throw new UsageError(`${path} holds no options by name`);
 }
 
 function runbooks(): GeneratedFile[] {

@@ -91,6 +91,43 @@ Exit status: 0 if all is written, 2 for wrong usage, 70 if the generator fails.`
     writeDashboards(options);
   });
 
+program
+  .command('doctor')
+  .description('Tells what is dangerous in a policy file, or in what a running process shows of itself.')
+  .option(
+    '--config <file>',
+    'the policy file (default: the one that the process would find, unless --metrics is given)',
+  )
+  .option('--metrics <url|file>', 'where the metrics of a running process are, such as http://localhost:9464/metrics')
+  .option('--alerts <file>', 'options of your alerts, if they are not the default: those of dashboards --config')
+  .option('--caller-timeout <ms>', 'how long your callers wait for an answer', wholeNumber(1, 86_400_000), 30_000)
+  .option(
+    '--ignore <codes>',
+    'codes of findings that you have decided to live with, with commas between them',
+    codeList,
+  )
+  .addOption(
+    new Option('--fail-on <severity>', 'from which severity on the exit status is 1')
+      .choices(['error', 'warning', 'info'])
+      .default('error'),
+  )
+  .option('--json', 'print JSON, for programs')
+  .addHelpText(
+    'after',
+    `
+An error makes an outage worse or does not work at all, a warning does in some
+cases, an info is worth knowing. Metrics are read once, from http or https, at
+most 16 MB within 10 s; redirects are followed on the same server only.
+
+Exit status: 0 if there is no finding of that severity, 1 if there is one, 2 for
+wrong usage and for what cannot be read, 70 if the doctor itself fails.`,
+  )
+  .action(async options => {
+    const { doctor } = await import('./doctor.ts');
+    const verdict = await doctor(options);
+    process.exitCode = verdict === 'healthy' ? EXIT.ok : EXIT.failed;
+  });
+
 // A reader that has seen enough, such as head, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
@@ -117,6 +154,10 @@ try {
 function requireNode(major: number): void {
   const { node } = process.versions;
   if (Number.parseInt(node, 10) < major) throw new UsageError(`this is Node ${node}; Node 22.15 or later is needed`);
+}
+
+function codeList(text: string): string[] {
+  return text.split(',').map(code => code.trim());
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

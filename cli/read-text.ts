@@ -5,10 +5,11 @@ import { UsageError } from './usage-error.ts';
  * Reads a file of settings, without the mark of the byte order that an editor may have put first; no more than is
  * allowed, whatever the path leads to.
  *
- * @throws UsageError when the file cannot be read or is larger than 64 kB
+ * @param maxSize in bytes; default 64 kB
+ * @throws UsageError when the file cannot be read or is larger
  */
-export function readText(path: string): string {
-  const buffer = Buffer.alloc(MAX_SIZE + 1);
+export function readText(path: string, maxSize: number = MAX_SIZE): string {
+  const buffer = Buffer.alloc(maxSize + 1);
   let size = 0;
   try {
     const file = openSync(path, 'r');
@@ -23,7 +24,7 @@ export function readText(path: string): string {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new UsageError(READ_ERRORS[code ?? ''] ?? `it cannot be read: ${message}`);
   }
-  if (size > MAX_SIZE) throw new UsageError(`it is larger than ${MAX_SIZE} bytes`);
+  if (size > maxSize) throw new UsageError(`it is larger than ${maxSize} bytes`);
   return buffer.toString('utf8', 0, size).replace(/^\uFEFF/, '');
 }
 

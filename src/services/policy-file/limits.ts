@@ -6,6 +6,7 @@ import { Bulkhead, type BulkheadOptions } from '../../limits/bulkhead.ts';
 import { CircuitBreaker } from '../../limits/circuit-breaker.ts';
 import { CubicRate } from '../../limits/cubic-rate.ts';
 import { GrpcBudget } from '../../limits/grpc-budget.ts';
+import { limitRegistry } from '../../limits/registry.ts';
 import { RetryBudget } from '../../limits/retry-budget.ts';
 import { WindowBudget } from '../../limits/window-budget.ts';
 import { isSettings, type Settings } from './parse.ts';
@@ -51,6 +52,12 @@ export function createLimit<S extends Section>(section: S, name: string, setting
   return CREATE[section](kind as string, { name, ...options }) as LimitsBySection[S];
 }
 
+/** Shows a limit no more: a file has been read anew, and has it no longer. Calls under way still ask it. */
+export function retire(limit: object): void {
+  limitRegistry.budgets.delete(limit as RetryBudget);
+  limitRegistry.breakers.delete(limit as CircuitBreaker);
+}
+
 const CREATE: { readonly [S in Section]: (kind: string, options: Settings) => LimitsBySection[S] } = {
   budgets: createBudget,
   breakers: (_kind, options) => new CircuitBreaker(options),
@@ -67,6 +74,7 @@ function createBudget(kind: string, options: Settings): Budget {
     case 'aws':
       return new AwsBudget(options);
     case 'aws-classic':
+      if (options.cost !== undefined) throw new TypeError('cost is fixed for kind aws-classic; kind aws takes one');
       return AwsBudget.classic(options);
     default:
       return new RetryBudget(options);

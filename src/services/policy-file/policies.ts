@@ -1,7 +1,7 @@
 import type { AttemptFunction } from '../../engine/attempt.ts';
 import { message } from '../../engine/option-checks.ts';
 import type { CallOptions, RetryPolicy } from '../../forms/retry-policy.ts';
-import { type BuiltPolicies, buildPolicies, type ServiceRule } from './build.ts';
+import { type BuiltPolicies, buildPolicies, renamed, type ServiceRule } from './build.ts';
 import type { Settings } from './parse.ts';
 import { matches, type ServiceCall } from './service-rule.ts';
 
@@ -17,12 +17,19 @@ import { matches, type ServiceCall } from './service-rule.ts';
 export class Policies {
   /** The file that they come from. */
   readonly path: string;
+  #settings: Settings;
   #built: BuiltPolicies;
 
-  /** @throws TypeError or RangeError, naming the place in the file, the value and what is allowed */
+  /** @throws TypeError or RangeError, naming the file, the place in it, the value and what is allowed */
   constructor(path: string, file: Settings) {
     this.path = path;
-    this.#built = buildPolicies(file);
+    this.#built = inFile(path, () => buildPolicies(file));
+    this.#settings = file;
+  }
+
+  /** What the file says, as plain data that was checked: for tools. Not to be changed. */
+  get settings(): Readonly<Record<string, unknown>> {
+    return this.#settings;
   }
 
   /** The operations that have a policy. */
@@ -62,6 +69,15 @@ export class Policies {
    * @throws TypeError or RangeError when something is wrong in it; everything stays as it was then
    */
   replace(file: Settings): void {
-    this.#built = buildPolicies(file, this.#built);
+    this.#built = inFile(this.path, () => buildPolicies(file, this.#built));
+    this.#settings = file;
+  }
+}
+
+function inFile<R>(path: string, work: () => R): R {
+  try {
+    return work();
+  } catch (error) {
+    throw renamed(error, why => `${path}: ${why}`);
   }
 }

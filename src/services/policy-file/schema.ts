@@ -1,131 +1,125 @@
-import { KINDS } from './limits.ts';
+import { DEFAULTS } from '../../engine/options.ts';
+import { ADAPTIVES, BREAKERS, BUDGETS, BULKHEADS } from './schema-limits.ts';
+import { boolean, choice, integer, type JsonSchema, milliseconds, name, number, text } from './schema-pieces.ts';
 import { SERVICE_KINDS } from './service-rule.ts';
 
-/** The JSON schema of policy files, for editors: name it as `$schema`. What it allows, the reader checks more closely. */
+const POLICY: JsonSchema = {
+  type: 'object',
+  description: 'Options of a retry policy. Times are milliseconds.',
+  additionalProperties: false,
+  properties: {
+    operation: name('Name of the spans and the metric label.'),
+    maxAttempts: integer('Executions in all, the first included.', 1, undefined, DEFAULTS.maxAttempts),
+    initialDelay: milliseconds('The delay before the first retry.', 0, DEFAULTS.initialDelay),
+    maxDelay: milliseconds('No delay is longer, and no wait that a server asks for.', 0, DEFAULTS.maxDelay),
+    exponentialBase: number('What the delay is multiplied by from retry to retry.', 1, 1000, DEFAULTS.exponentialBase),
+    jitter: choice(
+      'How delays are spread, so that clients that failed together do not come back together.',
+      [true, false, 'full', 'equal', 'proportional', 'decorrelated'],
+      DEFAULTS.jitter,
+    ),
+    backoff: {
+      description: 'How delays grow: a kind, or a list of delays of which the last one repeats. Default exponential.',
+      anyOf: [
+        { enum: ['exponential', 'constant', 'linear', 'fibonacci'] },
+        { type: 'array', minItems: 1, items: milliseconds('A delay.', 0) },
+      ],
+    },
+    retryOn: {
+      description: 'Codes or names of the errors that are retried. Default: transient errors.',
+      anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+    },
+    attemptTimeout: milliseconds('Limit of one attempt. Default none.', 1),
+    maxElapsed: milliseconds('Limit of the whole call. Default none.', 1),
+    retryAfter: boolean('Whether a server decides the next delay by Retry-After.', DEFAULTS.retryAfter === true),
+    hedge: milliseconds('A second attempt beside a slow one, after so long. Only for what may run twice.', 0),
+    nested: choice('Which layer retries where calls nest.', ['inner', 'outer', 'both'], DEFAULTS.nested),
+    attributes: {
+      type: 'object',
+      description: 'Attributes of your own for the call span.',
+      additionalProperties: { type: ['string', 'number', 'boolean'] },
+    },
+    unref: boolean('Let the process exit while a call waits.', DEFAULTS.unref),
+    budget: text('Name of a budget of this file.'),
+    breaker: text('Name of a breaker of this file.'),
+    adaptive: text('Name of an adaptive limit of this file.'),
+    bulkhead: text('Name of a bulkhead of this file.'),
+  },
+};
+
+const SERVICE: JsonSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['kind', 'policy'],
+  properties: {
+    kind: choice('What is called.', SERVICE_KINDS),
+    host: {
+      type: 'string',
+      maxLength: 500,
+      pattern: '^(\\*\\.)?[^\\s/@*?#]+$',
+      description: 'A host, with its port where that matters, or *.example.com for those below it.',
+    },
+    methods: {
+      type: 'array',
+      minItems: 1,
+      items: { type: 'string', pattern: '^[A-Z]+$' },
+      description: 'HTTP methods in capitals. POST and PATCH may do their work twice.',
+    },
+    route: {
+      type: 'string',
+      maxLength: 500,
+      pattern: '^/',
+      description: 'A template of the path, such as /users/:id; a * at the end stands for the rest.',
+    },
+    name: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 500,
+      description: 'A topic or a command; a * at the end stands for the rest.',
+    },
+    operation: name('Name of the spans and the metric label.'),
+    policy: { $ref: '#/definitions/policyOrName' },
+  },
+  if: { properties: { kind: { const: 'http' } } },
+  else: { properties: { methods: false, route: false } },
+};
+
+/**
+ * The JSON schema of policy files, for editors: name it as `$schema`, it is in the package as
+ * `schema/retryscope.config.schema.json`. It allows whatever the reader allows; that the names in a file exist, only the
+ * reader can tell.
+ */
 export const POLICY_FILE_SCHEMA: JsonSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
+  $id: 'https://unpkg.com/retryscope/schema/retryscope.config.schema.json',
   title: 'Policies of retryscope',
   type: 'object',
   additionalProperties: false,
   properties: {
-    $schema: { type: 'string' },
-    budgets: section('Retry budgets by name, shared by every policy that names them.', {
-      kind: { enum: KINDS.budgets, default: 'success' },
-      name: text('Label of the metrics. Default: the name in this file.'),
-      ratio: number('Tokens for each success, or each call.', 0),
-      capacity: number('Tokens that it holds.', 0),
-      windowMs: number('How long a token lasts, in milliseconds.', 0),
-      minPerSecond: number('Retries per second that are always allowed.', 0),
-      maxTokens: number('Tokens of a gRPC throttle.', 0),
-      tokenRatio: number('Tokens for each success of a gRPC throttle.', 0),
-      cost: { type: ['number', 'object'], description: 'Tokens for a retry, or by kind of failure.' },
-    }),
-    breakers: section('Circuit breakers by name.', {
-      name: text('Label of the metrics. Default: the name in this file.'),
-      trip: {
-        type: 'object',
-        description: 'When it opens.',
-        properties: { kind: { enum: ['consecutive', 'count', 'time'] } },
-        required: ['kind'],
-      },
-      openMs: number('How long it stays open, in milliseconds. Default 30000.', 0),
-      probes: number('Attempts that it lets through when half open. Default 1.', 1),
-      probeTimeoutMs: number('How long a probe may take, in milliseconds. Default 10000.', 1),
-      whenOpen: { enum: ['stop', 'wait'], default: 'stop' },
-    }),
-    adaptives: section('Adaptive limits by name.', {
-      kind: { enum: KINDS.adaptives, default: 'cubic' },
-      name: text('Default: the name in this file.'),
-      maxWaitMs: number('The longest wait before an attempt, in milliseconds.', 0),
-      k: number('How much more than it accepts a service is sent.', 1),
-      windowMs: number('Over how long that is counted, in milliseconds.', 0),
-    }),
-    bulkheads: section('Limits on attempts that run at the same time, by name.', {
-      name: text('Default: the name in this file.'),
-      limit: number('Attempts at the same time.', 1),
-      queue: number('Attempts that may wait. Default 0.', 0),
-    }),
-    policies: { type: 'object', additionalProperties: { $ref: '#/definitions/policy' } },
+    $schema: { description: 'Where this schema is.' },
+    budgets: BUDGETS,
+    breakers: BREAKERS,
+    adaptives: ADAPTIVES,
+    bulkheads: BULKHEADS,
+    policies: {
+      type: 'object',
+      description: 'Policies by name.',
+      additionalProperties: { $ref: '#/definitions/policy' },
+    },
     operations: {
       type: 'object',
       description: 'Which policy an operation has.',
+      propertyNames: { minLength: 1, maxLength: 200 },
       additionalProperties: { $ref: '#/definitions/policyOrName' },
     },
     services: {
       type: 'array',
       description: 'Policies for calls that an instrumented process makes; the first rule that fits holds.',
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['kind', 'policy'],
-        properties: {
-          kind: { enum: SERVICE_KINDS },
-          host: text('A host, or *.example.com for those below it.'),
-          methods: { type: 'array', items: { type: 'string', pattern: '^[A-Z]+$' } },
-          route: { type: 'string', pattern: '^/', description: 'Such as /users/:id; a * at the end is for the rest.' },
-          name: text('A topic or a command; a * at the end is for the rest.'),
-          operation: text('Name of the spans and the metric label.'),
-          policy: { $ref: '#/definitions/policyOrName' },
-        },
-      },
+      items: SERVICE,
     },
   },
   definitions: {
-    policyOrName: { anyOf: [text('Name of a policy.'), { $ref: '#/definitions/policy' }] },
-    policy: {
-      type: 'object',
-      additionalProperties: false,
-      properties: {
-        operation: text('Name of the spans and the metric label.'),
-        maxAttempts: { type: 'integer', minimum: 1, default: 3, description: 'Executions in all, the first included.' },
-        initialDelay: { ...number('The delay before the first retry, in milliseconds.', 0), default: 1000 },
-        maxDelay: { ...number('No delay is longer, in milliseconds.', 0), default: 60_000 },
-        exponentialBase: { ...number('What the delay is multiplied by.', 1), default: 2 },
-        jitter: { enum: [true, false, 'full', 'equal', 'proportional', 'decorrelated'], default: true },
-        backoff: {
-          anyOf: [
-            { enum: ['exponential', 'constant', 'linear', 'fibonacci'] },
-            { type: 'array', minItems: 1, items: { type: 'number', minimum: 0 } },
-          ],
-        },
-        retryOn: {
-          anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
-          description: 'Codes or names of errors. Default: transient errors.',
-        },
-        attemptTimeout: number('Limit of one attempt, in milliseconds.', 1),
-        maxElapsed: number('Limit of the whole call, in milliseconds.', 1),
-        retryAfter: { type: 'boolean', default: true },
-        hedge: number(
-          'A second attempt beside a slow one, after so many milliseconds. Only for what may run twice.',
-          0,
-        ),
-        nested: { enum: ['inner', 'outer', 'both'], default: 'inner' },
-        attributes: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
-        unref: { type: 'boolean', default: false },
-        budget: text('Name of a budget.'),
-        breaker: text('Name of a breaker.'),
-        adaptive: text('Name of an adaptive limit.'),
-        bulkhead: text('Name of a bulkhead.'),
-      },
-    },
+    policyOrName: { anyOf: [text('Name of a policy of this file.'), { $ref: '#/definitions/policy' }] },
+    policy: POLICY,
   },
 };
-
-/** A piece of a JSON schema, as plain data. */
-export type JsonSchema = { readonly [key: string]: unknown };
-
-function section(description: string, properties: JsonSchema): JsonSchema {
-  return {
-    type: 'object',
-    description,
-    additionalProperties: { type: 'object', additionalProperties: false, properties },
-  };
-}
-
-function text(description: string): JsonSchema {
-  return { type: 'string', minLength: 1, description };
-}
-
-function number(description: string, minimum: number): JsonSchema {
-  return { type: 'number', minimum, description };
-}

@@ -59,8 +59,12 @@ export function checkMatch(match: Readonly<Record<string, unknown>>): ServiceMat
       throw new TypeError(message(name, value, 'a text of 1 to 500 characters'));
     }
   }
-  const { methods, kind, route } = match;
-  if (methods !== undefined && (!Array.isArray(methods) || !methods.every(each => /^[A-Z]+$/.test(String(each))))) {
+  const { host, methods, kind, route } = match;
+  // Not shown: it may hold credentials.
+  if (typeof host === 'string' && !/^(\*\.)?[^\s/@*?#]+$/.test(host)) {
+    throw new TypeError('host must be a host such as api.example.com, api.example.com:8443 or *.example.com, no URL');
+  }
+  if (methods !== undefined && !(Array.isArray(methods) && methods.length > 0 && methods.every(isMethod))) {
     throw new TypeError(message('methods', methods, 'a list of HTTP methods in capitals, such as [GET, PUT]'));
   }
   if (kind !== 'http' && (methods !== undefined || route !== undefined)) {
@@ -70,6 +74,10 @@ export function checkMatch(match: Readonly<Record<string, unknown>>): ServiceMat
     throw new TypeError(message('route', route, 'a template such as /users/:id'));
   }
   return match as unknown as ServiceMatch;
+}
+
+function isMethod(value: unknown): boolean {
+  return typeof value === 'string' && /^[A-Z]+$/.test(value);
 }
 
 function isHost(wanted: string, host: string | undefined): boolean {

@@ -1,16 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Ajv } from 'ajv';
 import { CircuitBreaker, GrpcBudget, RetryBudget } from '../../../src/core.ts';
 import {
   findPolicyFile,
   loadPolicies,
-  POLICY_FILE_SCHEMA,
   type Policies,
   type ServiceCall,
 } from '../../../src/services/policy-file/index.ts';
-import { until } from '../../redis/support/until.ts';
+import { EXAMPLE } from './support/example.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -28,29 +27,10 @@ const write = (content: unknown, name = 'retryscope.config.json'): string => {
 };
 const load = (content: unknown, name?: string): Promise<Policies> => loadPolicies({ path: write(content, name) });
 
-const EXAMPLE = {
-  $schema: 'node_modules/retryscope/retryscope.schema.json',
-  budgets: { users: { ratio: 0.15, capacity: 20 }, rpc: { kind: 'grpc', maxTokens: 8 } },
-  breakers: { users: { trip: { kind: 'time', failureRatio: 0.5 }, openMs: 5000 } },
-  adaptives: { search: { kind: 'accept', k: 3 } },
-  bulkheads: { reports: { limit: 4, queue: 20 } },
-  policies: {
-    patient: { maxAttempts: 5, initialDelay: 1, budget: 'users', breaker: 'users' },
-    rpc: { budget: 'rpc', adaptive: 'search', bulkhead: 'reports', backoff: [1, 2], retryOn: ['ECONNRESET'] },
-  },
-  operations: { load_user: 'patient', quick: { maxAttempts: 1 } },
-  services: [
-    {
-      kind: 'http',
-      host: 'users.internal',
-      methods: ['GET'],
-      route: '/users/:id',
-      policy: 'patient',
-      operation: 'load_user',
-    },
-    { kind: 'http', host: '*.internal', policy: { maxAttempts: 2 } },
-    { kind: 'kafka', name: 'orders-*', policy: 'rpc' },
-  ],
+const pipe = (): string => {
+  const path = join(folder, 'pipe.json');
+  execFileSync('mkfifo', [path]);
+  return path;
 };
 
 const YAML = `
@@ -111,7 +91,12 @@ describe('the file', () => {
   it.each<[string, unknown, string, string?]>([
     ['text that is not JSON', '{', 'it is not JSON: '],
     ['text that is not YAML', 'a: [', 'it is not YAML: ', 'a.yaml'],
-    ['a name twice', 'budgets: {}\nbudgets: {}', 'it is not YAML: Map keys must be unique', 'a.yaml'],
+    [
+      'a name twice',
+      'budgets: {}\nbudgets: {}',
+      'it has a name that stands there already at line 2, column 1',
+      'a.yaml',
+    ],
     ['a list', '[]', 'it holds no policies by name'],
     ['nothing', '', 'it is not JSON'],
     ['nothing of YAML', '', 'it holds no policies by name', 'a.yaml'],
@@ -187,22 +172,26 @@ describe('the file', () => {
     [
       'aliases without end',
       `a: &a [1]\nb: &b [${'*a,'.repeat(99)}*a]\nc: [${'*b,'.repeat(99)}*b]`,
-      'it is not YAML: Excessive alias',
+      'it has more than 100 aliases at line 3, column ',
       'a.yaml',
     ],
     ['too much', `{"$schema": "${'x'.repeat(262_144)}"}`, 'it is larger than 262144 bytes'],
   ])('is refused with %s, in one sentence that names the place', async (...[, content, why, name]) => {
     await expect(load(content, name)).rejects.toThrow(why);
     const { message } = (await load(content, name).catch(error => error)) as Error;
+    expect(message).toContain(`${folder}/${name ?? 'retryscope.config.json'}: `);
     expect(message.split('\n')).toHaveLength(1);
     expect(message.length).toBeLessThan(600);
   });
 
   it.each([
-    ['a folder', () => folder],
-    ['no file', () => join(folder, 'nowhere.json')],
-  ])('is refused as %s', async (_what, path) => {
-    await expect(loadPolicies({ path: path() })).rejects.toThrow(`${path()}: it cannot be read: `);
+    ['a folder', () => folder, 'it is no regular file'],
+    ['no file', () => join(folder, 'nowhere.json'), 'there is no such file'],
+    ['a device that never ends', () => '/dev/zero', 'it is no regular file'],
+    ['a pipe that nobody writes into', () => pipe(), 'it is no regular file'],
+  ])('is refused as %s', async (_what, pathOf, why) => {
+    const path = pathOf();
+    await expect(loadPolicies({ path })).rejects.toThrow(new TypeError(`${path}: it cannot be read: ${why}`));
   });
 
   it('is checked to hold what it is asked for', async () => {
@@ -251,58 +240,5 @@ describe('rules for services', () => {
   ])('%j fits %j: %s', async (rule, call, fits) => {
     expect(await ruleOf({ kind: 'http', ...rule }, { kind: 'http', ...call })).toBe(fits);
     expect(await ruleOf({ kind: 'http', ...rule }, { kind: 'redis', ...call })).toBe(false);
-  });
-});
-
-describe('the schema for editors', () => {
-  const allows = new Ajv({ strict: false }).compile(POLICY_FILE_SCHEMA);
-
-  it('allows what is right', () => {
-    expect(allows(EXAMPLE)).toBe(true);
-  });
-
-  it.each([
-    [{ polices: {} }],
-    [{ policies: { a: { maxAttempts: 0 } } }],
-    [{ policies: { a: { signal: {} } } }],
-    [{ budgets: { a: { kind: 'toString' } } }],
-    [{ services: [{ kind: 'http' }] }],
-    [{ services: [{ kind: 'nothing', policy: 'a' }] }],
-    [{ operations: { a: 5 } }],
-  ])('refuses %j, as the reader does', async file => {
-    expect(allows(file)).toBe(false);
-    await expect(load(file)).rejects.toThrow();
-  });
-});
-
-describe('reloading', () => {
-  const STOP = new AbortController();
-  afterAll(() => STOP.abort());
-
-  it('takes over what changed, keeps limits that did not, and keeps all where the file is wrong', async () => {
-    const path = write(EXAMPLE);
-    const policies = await loadPolicies({ path, reloadEvery: 100, signal: STOP.signal });
-    const before = policies.services[0]?.options;
-    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
-    write({ ...EXAMPLE, operations: { load_user: 'nobody' } });
-    await until(() => warn.mock.calls.length > 0);
-    expect(warn.mock.calls[0]?.[0]).toMatch(
-      /^The policies stay as they were: operations\.load_user: the name is "nobody"/,
-    );
-    expect(policies.operations).toEqual(['load_user', 'quick']);
-
-    const breakers = { users: { openMs: 7000 } };
-    write({ ...EXAMPLE, breakers, operations: { load_user: 'patient', third: 'rpc' } });
-    await until(() => policies.operations.includes('third'));
-    const after = policies.services[0]?.options;
-    expect(after?.budget).toBe(before?.budget);
-    expect(after?.breaker).not.toBe(before?.breaker);
-    warn.mockRestore();
-  }, 30_000);
-
-  it('ends with its signal', async () => {
-    await expect(
-      loadPolicies({ path: write(EXAMPLE), reloadEvery: 100, signal: AbortSignal.abort() }),
-    ).resolves.toBeDefined();
   });
 });

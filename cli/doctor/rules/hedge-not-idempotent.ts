@@ -1,0 +1,19 @@
+import type { FileView } from '../file-view.ts';
+import type { Rule } from '../finding.ts';
+import { doneTwice } from '../idempotence.ts';
+
+/** A second attempt beside the first, where the work would be done twice. */
+export const hedgeNotIdempotent: Rule<FileView> = {
+  code: 'hedge-not-idempotent',
+  severity: 'error',
+  why: 'A hedge runs a call twice at the same time although nothing has failed.',
+  fix: 'Take hedge out of this policy, or give the rule a policy of its own.',
+  find: ({ services }) =>
+    services.flatMap(({ where, match, policy }) => {
+      const doubt = policy.options.hedge === undefined ? undefined : doneTwice(match);
+      if (doubt === undefined) return [];
+      return [
+        { where, what: `It hedges ${doubt.what} (${policy.where}).`, severity: doubt.certain ? 'error' : 'warning' },
+      ];
+    }),
+};
