@@ -1,7 +1,7 @@
 import { type Classifier, classify, type RetryOn } from '../../engine/classify.ts';
 import { checkBoolean, oneOf } from '../../engine/option-checks.ts';
 import { RetryPolicy } from '../../forms/retry-policy.ts';
-import { type ServiceKindTerms, type ServiceOptions, serviceOptions } from '../redis/service-policy.ts';
+import { type ServiceKindTerms, type ServiceOptions, serviceOptions } from '../service-policy.ts';
 import { classifyKafkaError } from './classify-kafka-error.ts';
 import { mayBePublished } from './may-be-published.ts';
 

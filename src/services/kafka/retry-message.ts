@@ -10,7 +10,7 @@ import { createPolicy, type Policy } from '../../engine/policy.ts';
 import { read } from '../../engine/read.ts';
 import { systemClock } from '../../engine/system-clock.ts';
 import { requireFunction } from '../../forms/require-function.ts';
-import { type ServiceKindTerms, type ServiceOptions, serviceOptions } from '../redis/service-policy.ts';
+import { type ServiceKindTerms, type ServiceOptions, serviceOptions } from '../service-policy.ts';
 import type { DeadLetter } from './dead-letter.ts';
 import { BeatingClock, type Heartbeat, startBeating } from './heartbeats.ts';
 import { kafkaCode, unwrapped } from './kafka-error.ts';

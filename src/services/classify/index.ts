@@ -1,0 +1,1 @@
+export { type CodePattern, type CodeProperty, type CodeTable, classifyByCode } from './classify-by-code.ts';
