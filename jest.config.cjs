@@ -26,7 +26,8 @@ const common = {
 };
 
 /** Tests that talk to real servers, which they start themselves. */
-const SERVERS = '<rootDir>/test/(redis/(breakers|cluster|faults|fleet|scripts|secure)|servers/.*)\\.test\\.ts';
+const SERVERS =
+  '<rootDir>/test/(redis/(breakers|cluster|faults|fleet|scripts|secure)|(servers|libraries|register)/.*)\\.test\\.ts';
 
 module.exports = {
   projects: [
@@ -58,7 +59,7 @@ module.exports = {
       displayName: 'servers',
       testMatch: [
         '<rootDir>/test/redis/{breakers,cluster,faults,fleet,scripts,secure}.test.ts',
-        '<rootDir>/test/servers/**/*.test.ts',
+        '<rootDir>/test/{servers,libraries,register}/**/*.test.ts',
       ],
     },
     {

@@ -36,7 +36,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'telemetry names come from instrumentation/names.ts',
     files: /^instrumentation\/(?!names\.ts)/,
-    pattern: /['"`](retry[._][a-z_.]+|circuit_breaker[._][a-z_.]+)['"`]/,
+    pattern: /(?<!type: )['"`](retry[._][a-z_.]+|circuit_breaker[._][a-z_.]+)['"`]/,
   },
   {
     name: 'nothing left to do',

@@ -10,6 +10,14 @@ export const ENTRIES = {
   './setup': 'instrumentation/setup/index.ts',
   './budget-redis': 'src/limits/redis/index.ts',
   './propagation': 'src/limits/propagation/index.ts',
+  './http': 'src/services/http/index.ts',
+  './database': 'src/services/database/index.ts',
+  './kafka': 'src/services/kafka/index.ts',
+  './redis': 'src/services/redis/index.ts',
+  './files': 'src/services/files/index.ts',
+  './grpc': 'src/services/grpc/index.ts',
+  './classify': 'src/services/classify/index.ts',
+  './policy-file': 'src/services/policy-file/index.ts',
 };
 
 /** The name of an entry's files in dist/. */

@@ -23,6 +23,7 @@ const PEERS = [
   '@opentelemetry/exporter-prometheus@0.301.0',
   '@opentelemetry/exporter-trace-otlp-proto@0.301.0',
   'winston@3.19.0',
+  '@grpc/grpc-js@1.14.7',
 ];
 
 let folder: string;
@@ -74,6 +75,7 @@ describe('the packed package', () => {
         ),
         ...ALERTS.map(name => `dashboards/runbooks/${name}.md`),
         'package.json',
+        'schema/retryscope.config.schema.json',
       ].sort(),
     );
     expect(manifest.dependencies).toBeUndefined();

@@ -3,13 +3,13 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { faultCounts, retry } from '../../src/core.ts';
 import {
-  type FastifyReplyLike,
   fastifyRetryAwareness,
   incomingRetry,
   type RetryAwarenessOptions,
   refuseRetries,
   retryAwareness,
 } from '../../src/limits/propagation/index.ts';
+import type { FastifyReplyLike } from '../../src/limits/propagation/middleware.ts';
 
 /** One request that was handled, or was not. */
 interface Exchange {

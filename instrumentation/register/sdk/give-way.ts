@@ -1,0 +1,56 @@
+/** What is used of a copy of the OpenTelemetry API: the objects through which an SDK registers its parts. */
+export type ApiCopy = Readonly<Record<string, unknown>>;
+
+interface Part {
+  disable(): void;
+  [setter: string]: unknown;
+}
+
+/** By name, the function through which each part is registered. Metrics and spans make an SDK; the others may stand alone. */
+const SETTERS: readonly { readonly part: string; readonly setter: string; readonly takes: 'all' | 'part' }[] = [
+  { part: 'trace', setter: 'setGlobalTracerProvider', takes: 'all' },
+  { part: 'metrics', setter: 'setGlobalMeterProvider', takes: 'all' },
+  { part: 'logs', setter: 'setGlobalLoggerProvider', takes: 'all' },
+  { part: 'context', setter: 'setGlobalContextManager', takes: 'part' },
+  { part: 'propagation', setter: 'setGlobalPropagator', takes: 'part' },
+];
+
+/**
+ * Lets an SDK that the app starts later take the place of the one that is registered now. The API itself refuses the
+ * second SDK, with a message that nobody sees, so that an app which exports its own telemetry would lose all of it.
+ *
+ * @param copies of the API, as there may be several in a process
+ * @param stop called when the place has been taken
+ */
+export function giveWay(copies: readonly ApiCopy[], stop: () => void): void {
+  const ours = new Set(SETTERS.map(({ part }) => part));
+  const release = (part: string): void => {
+    if (!ours.delete(part)) return;
+    for (const copy of copies) partOf(copy, part)?.disable();
+  };
+  const undo: (() => void)[] = [];
+  const releaseAll = (): void => {
+    for (const restore of undo.splice(0)) restore();
+    for (const { part } of SETTERS) release(part);
+    stop();
+  };
+  for (const { part, setter, takes } of SETTERS) {
+    for (const owner of new Set(copies.map(copy => partOf(copy, part)))) {
+      const set = owner?.[setter];
+      if (owner === undefined || typeof set !== 'function') continue;
+      owner[setter] = (...args: unknown[]): unknown => {
+        if (takes === 'all') releaseAll();
+        else release(part);
+        return Reflect.apply(set, owner, args);
+      };
+      undo.push(() => {
+        delete owner[setter];
+      });
+    }
+  }
+}
+
+function partOf(copy: ApiCopy, part: string): Part | undefined {
+  const found = copy[part];
+  return typeof found === 'object' && found !== null ? (found as Part) : undefined;
+}

@@ -1,0 +1,71 @@
+import { createRequire } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
+import * as api from '@opentelemetry/api';
+import { systemClock } from '../../../src/engine/system-clock.ts';
+import { type MetricsServer, openMetricsServer } from '../../setup/metrics-server.ts';
+import { store } from '../../store/store.ts';
+import { warn } from '../warn.ts';
+import { telemetryWish } from './environment.ts';
+import { FLUSH_LIMIT, flushAtExit } from './exit.ts';
+import { giveWay } from './give-way.ts';
+import { isSdkRegistered } from './registered.ts';
+
+/** Milliseconds after which `/metrics` is opened: an SDK of the app itself may want that very port. */
+const OPEN_AFTER = 500;
+
+/** Starts an SDK where the environment asks for one and none is registered. One that the app starts later replaces it. */
+export async function startSdk(): Promise<void> {
+  const wish = telemetryWish(process.env);
+  if (!wish.sdk || isSdkRegistered()) return;
+  const setup = await import('../../setup/index.ts').catch(() => undefined);
+  if (setup === undefined) {
+    warn(
+      'RETRYSCOPE_NO_SDK',
+      'OTEL_ variables ask for telemetry, but the SDK is not installed: npm install @opentelemetry/sdk-node @opentelemetry/sdk-trace @opentelemetry/resources @opentelemetry/exporter-prometheus @opentelemetry/exporter-trace-otlp-proto',
+    );
+    return;
+  }
+  // It may have been registered while ours was loaded.
+  if (isSdkRegistered()) return;
+  for (const name of wish.unknownExporters) {
+    warn(
+      'RETRYSCOPE_METRICS_EXPORTER',
+      `OTEL_METRICS_EXPORTER=${name} needs an SDK of the app; here it may be prometheus`,
+    );
+  }
+  const telemetry = setup.startTelemetry({ prometheus: 'mount', shutdownTimeout: FLUSH_LIMIT });
+  let server: MetricsServer | undefined;
+  // Workers have spans of their own, but there is one port.
+  const isServed = wish.metricsServer && isMainThread;
+  const cancelOpening = systemClock.timer(
+    OPEN_AFTER,
+    () => {
+      if (isServed) server = openServer(telemetry.metricsHandler);
+    },
+    'unref',
+  );
+  const shutdown = async (): Promise<void> => {
+    cancelOpening();
+    await Promise.all([server?.close(), telemetry.shutdown()]);
+  };
+  const dismiss = flushAtExit(shutdown);
+  giveWay([api, createRequire(import.meta.url)('@opentelemetry/api'), await import('@opentelemetry/api')], () => {
+    dismiss();
+    // The instruments of the other SDK show the numbers from here on.
+    store.readers.delete('producer');
+    void shutdown();
+    warn(
+      'RETRYSCOPE_SDK_REPLACED',
+      'The app has started an OpenTelemetry SDK, which takes the place of the one that retryscope/register had started',
+    );
+  });
+}
+
+function openServer(handler: Parameters<typeof openMetricsServer>[1]): MetricsServer | undefined {
+  try {
+    return openMetricsServer({}, handler);
+  } catch (error) {
+    warn('RETRYSCOPE_METRICS_PORT', `/metrics is not served: ${(error as RangeError).message}`);
+    return undefined;
+  }
+}

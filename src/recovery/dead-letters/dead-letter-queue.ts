@@ -1,0 +1,242 @@
+import type { Clock } from '../../engine/clock.ts';
+import { describeError } from '../../engine/describe-error.ts';
+import { errorType } from '../../engine/error-type.ts';
+import { reportFault } from '../../engine/faults.ts';
+import { callHook } from '../../engine/hook.ts';
+import type { StopReason } from '../../engine/outcome.ts';
+import { redactWithin } from '../../engine/redact.ts';
+import { systemClock } from '../../engine/system-clock.ts';
+import type { DeadLetterStore, PutResult, QueueStats } from './dead-letter-store.ts';
+import { lastResortLine, writeToStandardError } from './last-resort.ts';
+import { type DeadLetter, longerHistory } from './letter.ts';
+import type { LetterFilter } from './letter-filter.ts';
+import { isUuid, newLetterId } from './letter-id.ts';
+import type { GivenUpCall, LetterKeeper } from './letter-keeper.ts';
+import { LetterRing } from './letter-ring.ts';
+import { boundTo, type PayloadTerms, packPayload } from './pack-payload.ts';
+import type { PayloadCipher } from './payload-cipher.ts';
+import type { QueueEvent, QueueEventName } from './queue-event.ts';
+import { checkQueueOptions, type DeadLetterQueueOptions, QUEUE_DEFAULTS } from './queue-options.ts';
+import { type ReadableQueue, registerQueue } from './queue-registry.ts';
+import { redactPayload } from './redact-payload.ts';
+
+/** How often each thing has happened to a letter of a queue in this process. */
+export type QueueCounts = Record<QueueEventName, number>;
+
+/**
+ * Keeps the calls of named operations that were given up; see `defineOperation`. A call settles once its letter is durable.
+ *
+ * When the store fails, is full or takes too long, the caller still gets its own error: the letter is written to standard
+ * error as one line of JSON, counted as `not_stored`, and waits in memory until the store takes it.
+ *
+ * @example
+ * ```ts
+ * const store = new SqliteDeadLetterStore({ file: 'data/dead-letters.db' });
+ * const queue = new DeadLetterQueue({ name: 'payments', store });
+ * const chargeCard = defineOperation('charge_card', charge, { maxAttempts: 5, deadLetter: queue });
+ * ```
+ */
+export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
+  readonly name: string;
+  readonly store: DeadLetterStore;
+  readonly cipher: PayloadCipher | undefined;
+  readonly clock: Clock;
+  readonly #reasons: ReadonlySet<StopReason>;
+  readonly #terms: PayloadTerms;
+  readonly #storeTimeoutMs: number;
+  readonly #ring: LetterRing;
+  readonly #lastResort: (line: string) => void;
+  readonly #onEvent: ((event: QueueEvent) => void) | undefined;
+  readonly #counts: QueueCounts = {
+    stored: 0,
+    not_stored: 0,
+    redriven: 0,
+    failed: 0,
+    evicted: 0,
+    quarantined: 0,
+    purged: 0,
+  };
+  #flushing: Promise<number> | undefined = undefined;
+  #cancelFlush: (() => void) | undefined = undefined;
+
+  /** @throws TypeError or RangeError, naming the option, the value and what is allowed */
+  constructor(options: DeadLetterQueueOptions) {
+    checkQueueOptions(options);
+    const { name, store, cipher, clock = systemClock, redact = redactPayload } = options;
+    this.name = name;
+    this.store = store;
+    this.cipher = cipher;
+    this.clock = clock;
+    this.#reasons = new Set(options.reasons ?? QUEUE_DEFAULTS.reasons);
+    const maxBytes = options.maxPayloadBytes ?? QUEUE_DEFAULTS.maxPayloadBytes;
+    this.#terms = { maxBytes, redact: redact === false ? undefined : redact, cipher };
+    this.#storeTimeoutMs = options.storeTimeoutMs ?? QUEUE_DEFAULTS.storeTimeoutMs;
+    this.#ring = new LetterRing(options.ringSize ?? QUEUE_DEFAULTS.ringSize);
+    this.#lastResort = options.lastResort ?? (line => writeToStandardError(line, clock));
+    this.#onEvent = options.onEvent;
+    registerQueue(this);
+  }
+
+  get counts(): Readonly<QueueCounts> {
+    return this.#counts;
+  }
+
+  get waiting(): number {
+    return this.#ring.length;
+  }
+
+  /**
+   * Keeps a call that was given up. Never rejects. `not_kept` where the queue does not keep calls that stopped for that
+   * reason.
+   */
+  async keep(call: GivenUpCall): Promise<'stored' | 'not_stored' | 'not_kept'> {
+    if (!this.#reasons.has(call.reason)) return 'not_kept';
+    try {
+      return await this.#keep(await this.#letterOf(call));
+    } catch (fault) {
+      // Nothing above throws, but memory and the call stack end somewhere.
+      reportFault('hook', fault);
+      this.#counts.not_stored++;
+      return 'not_stored';
+    }
+  }
+
+  /** Offers the letters that wait in memory to the store again. Gives how many it took. Never rejects. */
+  flush(): Promise<number> {
+    this.#flushing ??= this.#flush().finally(() => {
+      this.#flushing = undefined;
+    });
+    return this.#flushing;
+  }
+
+  /** What this queue has in the store. */
+  async stats(): Promise<QueueStats> {
+    const { queues } = await this.store.stats();
+    const none = { dead: 0, claimed: 0, redriven: 0, quarantined: 0, oldestDiedAt: undefined, bytes: 0 };
+    return queues.find(row => row.queue === this.name) ?? { queue: this.name, ...none };
+  }
+
+  /** Deletes letters of this queue, but for those that somebody works on. Gives how many. */
+  async purge(filter: Omit<LetterFilter, 'queue'>): Promise<number> {
+    const letters = await this.store.purge({ ...filter, queue: this.name });
+    this.tell({ event: 'purged', letters });
+    return letters;
+  }
+
+  /** Counts something that happened to letters of this queue, and tells whoever listens. */
+  tell(event: Omit<QueueEvent, 'queue'>): void {
+    if (event.letters === 0) return;
+    this.#counts[event.event] += event.letters;
+    if (this.#onEvent !== undefined) callHook(this.#onEvent, { queue: this.name, ...event });
+  }
+
+  /** Tries once more to store what waits in memory. The store stays open. */
+  async close(): Promise<void> {
+    this.#cancelFlush?.();
+    await this.flush();
+    this.#cancelFlush?.();
+  }
+
+  async #keep(letter: DeadLetter): Promise<'stored' | 'not_stored'> {
+    const { id, operation } = letter;
+    try {
+      this.#stored(letter, await this.#put(letter));
+    } catch (fault) {
+      const storeError = errorType(fault);
+      this.#ring.push(letter);
+      this.#resort(lastResortLine(letter, storeError));
+      this.tell({ event: 'not_stored', letters: 1, id, operation, storeError });
+      this.#flushLater();
+      return 'not_stored';
+    }
+    if (this.#ring.length > 0) void this.flush();
+    return 'stored';
+  }
+
+  #stored({ id, operation }: DeadLetter, { evicted, warning }: PutResult): void {
+    this.tell({ event: 'stored', letters: 1, id, operation });
+    this.tell({ event: 'evicted', letters: evicted });
+    if (warning === 'disk_full') warnOfFullDisk(this.name);
+  }
+
+  /** Rejects when the store takes too long; the letter may get in all the same, and once only. */
+  #put(letter: DeadLetter): Promise<PutResult> {
+    return new Promise((resolve, reject) => {
+      const late = (): void => reject(Object.assign(new Error('The store takes too long'), { code: 'ETIMEDOUT' }));
+      const cancel = this.clock.timer(this.#storeTimeoutMs, late, 'unref');
+      const put = async (): Promise<PutResult> => this.store.put(letter);
+      put().then(resolve, reject).finally(cancel);
+    });
+  }
+
+  async #flush(): Promise<number> {
+    let taken = 0;
+    for (let letter = this.#ring.peek(); letter !== undefined; letter = this.#ring.peek()) {
+      try {
+        const result = await this.#put(letter);
+        this.#ring.remove(letter);
+        this.#stored(letter, result);
+        taken++;
+      } catch {
+        this.#flushLater();
+        break;
+      }
+    }
+    return taken;
+  }
+
+  #flushLater(): void {
+    if (this.#ring.length === 0) return;
+    this.#cancelFlush?.();
+    this.#cancelFlush = this.clock.timer(FLUSH_PAUSE_MS, () => void this.flush(), 'unref');
+  }
+
+  #resort(line: string): void {
+    try {
+      this.#lastResort(line);
+    } catch (fault) {
+      reportFault('hook', fault);
+    }
+  }
+
+  async #letterOf(call: GivenUpCall): Promise<DeadLetter> {
+    const { operation, version, args, source, trace } = call;
+    const diedAt = Math.floor(this.clock.wallNow());
+    const id = newLetterId(diedAt);
+    return Object.freeze<DeadLetter>({
+      id,
+      queue: this.name,
+      operation,
+      payload: await packPayload(args, version, boundTo(id, operation, version), this.#terms),
+      error: describeError(call.error),
+      reason: call.reason,
+      attempts: call.attempts,
+      history: longerHistory([], call.history),
+      firstFailedAt: call.firstFailedAt,
+      lastFailedAt: call.failedAt,
+      diedAt,
+      idempotencyKey: isUuid(call.idempotencyKey)
+        ? call.idempotencyKey
+        : redactWithin(call.idempotencyKey, LONGEST_KEY),
+      ...(trace === undefined ? undefined : { trace }),
+      redrives: 0,
+      state: { is: 'dead' },
+      ...(source === undefined ? undefined : { source: { ...source, topic: source.topic.slice(0, LONGEST_TOPIC) } }),
+    });
+  }
+}
+
+const FLUSH_PAUSE_MS = 5000;
+const LONGEST_KEY = 512;
+const LONGEST_TOPIC = 249;
+
+function warnOfFullDisk(queue: string): void {
+  try {
+    process.emitWarning(
+      `The disk under the dead letters of ${JSON.stringify(queue)} is full. The space that was kept for this is in use now: make room.`,
+      { type: 'RetryscopeWarning', code: 'RETRYSCOPE_DISK_FULL' },
+    );
+  } catch {
+    // A process that forbids warnings has said that it does not want to know.
+  }
+}

@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { fallBack } from '../../engine/fall-back.ts';
+import { reportFault } from '../../engine/faults.ts';
+import {
+  type Check,
+  checkFunction,
+  checkName,
+  checkOptions,
+  integerFrom,
+  withFunctions,
+} from '../../engine/option-checks.ts';
+import type { RetryOptions } from '../../engine/options.ts';
+import type { PerCall } from '../../engine/per-call.ts';
+import { createPolicy } from '../../engine/policy.ts';
+import type { LetterSource } from './letter.ts';
+import type { LetterKeeper } from './letter-keeper.ts';
+import type { OperationContext } from './operation-context.ts';
+import { type OperationRegistry, operations, type RegisteredOperation, type Restore } from './operation-registry.ts';
+import { type Ending, runOperation } from './run-operation.ts';
+
+/** How an operation is retried, and what becomes of a call that gives up. */
+export interface OperationOptions<Args extends unknown[], T = unknown, F = never>
+  extends Omit<RetryOptions<T, F>, 'operation'> {
+  /** Where calls go that are given up: a `DeadLetterQueue`. Default none. */
+  readonly deadLetter?: LetterKeeper;
+  /**
+   * The version of the arguments: raise it when they change, so that an old letter is not taken for a new one. Default
+   * 1. Range 1 to 1000000.
+   */
+  readonly version?: number;
+  /**
+   * Makes the arguments of a redrive out of what was stored. Needed where that is not what the caller gave: secrets that
+   * were redacted, a `Date`, an older version. Letters of that kind are quarantined without it.
+   */
+  readonly restore?: Restore<Args>;
+  /**
+   * The key that all attempts and redrives of a call share. Default: a random one for each call. What it throws is
+   * counted, and the default takes its place. At most 512 characters, and nothing that looks like a secret: it would be
+   * redacted, and a redrive would send another one.
+   */
+  idempotencyKey?(...args: Args): string;
+  /** Where redrives find the handler. Default: the registry of the process. */
+  readonly registry?: OperationRegistry;
+}
+
+/** What one call of an operation has of its own. */
+export interface OperationCall extends PerCall {
+  /** The key of this call, in place of the operation's. */
+  readonly idempotencyKey?: string;
+  /** Where the work came from. */
+  readonly source?: LetterSource;
+}
+
+/** A function whose calls are retried, and whose arguments are kept when a call is given up. */
+export interface Operation<Args extends unknown[], R> {
+  (...args: Args): Promise<Awaited<R>>;
+  readonly operation: string;
+  /** The same function, with something of its own for this call. */
+  with(call: OperationCall): (...args: Args) => Promise<Awaited<R>>;
+}
+
+/**
+ * Gives a handler a name under which calls that were given up can be kept and made again. The arguments are the payload:
+ * plain JSON, best one object with identifiers in it, for they are stored. What is stored is what the arguments are when
+ * the call gives up, so a handler must not change them.
+ *
+ * The letter is durable before the call settles. The caller gets the fallback's value or the last error, untouched,
+ * whatever becomes of the letter. A call that its caller aborted leaves none, unless the queue asks for it.
+ *
+ * The handler's `this` is the {@link OperationContext}.
+ *
+ * @throws TypeError or RangeError at once, when an option is wrong or the name is taken
+ *
+ * @example
+ * ```ts
+ * const chargeCard = defineOperation(
+ *   'charge_card',
+ *   async function (this: OperationContext, order: { id: string; cents: number }) {
+ *     return await payments.charge(order, { idempotencyKey: this.idempotencyKey, signal: this.signal });
+ *   },
+ *   { maxAttempts: 5, deadLetter: queue },
+ * );
+ * await chargeCard({ id: 'o-17', cents: 4200 });
+ * ```
+ */
+export function defineOperation<Args extends unknown[], R, F = never>(
+  name: string,
+  handler: (this: OperationContext, ...args: Args) => R,
+  options: OperationOptions<NoInfer<Args>, Awaited<R>, F> = {},
+): Operation<Args, R | F> {
+  checkName('name', name);
+  checkFunction('handler', handler);
+  const { deadLetter, version = 1, restore, idempotencyKey, registry = operations, ...retry } = options;
+  checkOptions(
+    'the options of an operation',
+    definedOnly({ deadLetter, version, restore, idempotencyKey, registry }),
+    CHECKS,
+  );
+  const policy = createPolicy({ ...(retry as RetryOptions<never, unknown>), operation: name });
+  const operation: RegisteredOperation = {
+    name,
+    version,
+    policy,
+    handle: (context, args) => Reflect.apply(handler, context, args),
+    restore: restore as Restore<unknown[]> | undefined,
+  };
+  const run = async (call: OperationCall, args: Args): Promise<Awaited<R | F>> => {
+    const key = onceKey(call.idempotencyKey, () => idempotencyKey?.(...args));
+    const ending = await runOperation(operation, args, { ...call, redrive: 0, idempotencyKey: key });
+    if (ending.is === 'success') return ending.value as Awaited<R | F>;
+    if (deadLetter !== undefined) {
+      await safely(() =>
+        deadLetter.keep({ ...lettered(operation, ending), args, idempotencyKey: key(), source: call.source }),
+      );
+    }
+    const { stop, answer } = ending;
+    const { fallback } = policy;
+    const isFallback = fallback !== undefined && stop.reason !== 'aborted';
+    return (await (isFallback ? fallBack(fallback, stop.error, stop) : answer())) as Awaited<R | F>;
+  };
+  registry.add(operation);
+  return named<Args, R | F>(name, run);
+}
+
+function named<Args extends unknown[], R>(
+  name: string,
+  run: (call: OperationCall, args: Args) => Promise<Awaited<R>>,
+): Operation<Args, R> {
+  const callable = (...args: Args): Promise<Awaited<R>> => run(NOTHING, args);
+  Object.defineProperty(callable, 'name', { value: name, configurable: true });
+  return Object.assign(callable, {
+    operation: name,
+    with:
+      (call: OperationCall) =>
+      (...args: Args): Promise<Awaited<R>> =>
+        run(call, args),
+  });
+}
+
+const NOTHING: OperationCall = Object.freeze({});
+
+function lettered({ name, version }: RegisteredOperation, { stop, record }: Extract<Ending, { is: 'given_up' }>) {
+  const { error, reason, attempts } = stop;
+  return { operation: name, version, error, reason, attempts, ...record };
+}
+
+/** The key of a call: made when it is first asked for, since most calls never need one. */
+function onceKey(given: string | undefined, derive: () => string | undefined): () => string {
+  let key: string | undefined = given;
+  return () => {
+    key ??= derived(derive) ?? randomUUID();
+    return key;
+  };
+}
+
+function derived(derive: () => string | undefined): string | undefined {
+  try {
+    const key: unknown = derive();
+    return typeof key === 'string' && key !== '' ? key : undefined;
+  } catch (fault) {
+    reportFault('hook', fault);
+    return undefined;
+  }
+}
+
+/** A keeper of somebody else may well reject. */
+async function safely(keep: () => Promise<unknown>): Promise<void> {
+  try {
+    await keep();
+  } catch (fault) {
+    reportFault('hook', fault);
+  }
+}
+
+function definedOnly<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  deadLetter: withFunctions('a DeadLetterQueue or an object with a function "keep"', 'keep'),
+  version: integerFrom(1, 1_000_000),
+  restore: checkFunction,
+  idempotencyKey: checkFunction,
+  registry: withFunctions('an OperationRegistry', 'add', 'get', 'names'),
+};

@@ -1,0 +1,100 @@
+import { describeError } from '../../engine/describe-error.ts';
+import type { DeadLetterQueue } from './dead-letter-queue.ts';
+import type { FurtherFailure } from './dead-letter-store.ts';
+import type { DeadLetter } from './letter.ts';
+import { traceRedrive } from './letter-tracing.ts';
+import { openPayload } from './open-payload.ts';
+import type { OperationRegistry, RegisteredOperation } from './operation-registry.ts';
+import { runOperation } from './run-operation.ts';
+
+/** What a letter met when it was sent again. */
+export type Delivery =
+  | { readonly is: 'success' }
+  | { readonly is: 'failure'; readonly failure: Omit<FurtherFailure, 'quarantineAfter'> }
+  /** It was not sent, which says nothing against the letter. `down`: it says that the dependency is still down. */
+  | { readonly is: 'untried'; readonly why: 'down' | 'aborted' | 'not_here' }
+  /** It cannot be sent as it is. */
+  | { readonly is: 'impossible'; readonly why: string };
+
+/** Sends one letter again. Rejects only for what is wrong with the run itself. */
+export async function deliver(
+  letter: DeadLetter,
+  queue: DeadLetterQueue,
+  registry: OperationRegistry,
+  signal: AbortSignal | undefined,
+): Promise<Delivery> {
+  const operation = registry.get(letter.operation);
+  if (operation === undefined) return { is: 'untried', why: 'not_here' };
+  const args = await argumentsOf(letter, operation, queue);
+  if (!Array.isArray(args)) return args as Delivery;
+  const redrive = letter.redrives + 1;
+  const ending = await traceRedrive(letter, () =>
+    runOperation(operation, args, { redrive, signal, idempotencyKey: () => letter.idempotencyKey }),
+  );
+  if (ending.is === 'success') return { is: 'success' };
+  const { reason, error, attempts } = ending.stop;
+  if (signal?.aborted === true && reason === 'aborted') return { is: 'untried', why: 'aborted' };
+  if (attempts === 0 && (reason === 'circuit_open' || reason === 'budget_exhausted'))
+    return { is: 'untried', why: 'down' };
+  const { history, failedAt } = ending.record;
+  return { is: 'failure', failure: { error: describeError(error), reason, failedAt, attempts, history } };
+}
+
+/** Why a letter cannot be sent by this process, as far as can be seen without opening it. Undefined when it can. */
+export function obstacleOf(
+  { payload }: DeadLetter,
+  operation: RegisteredOperation | undefined,
+): Extract<Delivery, { is: 'untried' | 'impossible' }> | undefined {
+  if (operation === undefined || payload.version > operation.version) return { is: 'untried', why: 'not_here' };
+  if (payload.kind === 'omitted' && payload.why === 'newer_version') return { is: 'untried', why: 'not_here' };
+  if (operation.restore !== undefined) return undefined;
+  if (payload.kind === 'omitted') return { is: 'impossible', why: `the payload is not there: ${payload.why}` };
+  if (payload.altered.length > 0)
+    return { is: 'impossible', why: `the payload was altered: ${payload.altered.join(', ')}` };
+  if (payload.version < operation.version) {
+    return { is: 'impossible', why: `the payload has version ${payload.version}, the operation ${operation.version}` };
+  }
+  return undefined;
+}
+
+async function argumentsOf(
+  letter: DeadLetter,
+  operation: RegisteredOperation,
+  { cipher }: DeadLetterQueue,
+): Promise<unknown[] | Delivery> {
+  const obstacle = obstacleOf(letter, operation);
+  if (obstacle !== undefined) return obstacle;
+  const opened = await openPayload(letter, cipher);
+  if ('locked' in opened) return { is: 'untried', why: 'not_here' };
+  const stored = 'args' in opened ? opened.args : undefined;
+  const { restore } = operation;
+  if (restore === undefined) {
+    return stored === undefined ? { is: 'impossible', why: 'the payload cannot be read' } : [...stored];
+  }
+  return restored(await settle(() => restore(stored, letter)), letter, operation);
+}
+
+/** A restore that fails is a failure of the redrive: it may fetch something from a service that is down. */
+function restored(
+  result: { readonly value: unknown } | { readonly error: unknown },
+  letter: DeadLetter,
+  { policy }: RegisteredOperation,
+): unknown[] | Delivery {
+  if ('value' in result && Array.isArray(result.value)) return result.value;
+  const error = 'error' in result ? result.error : new TypeError('restore gave no list of arguments');
+  const now = Math.floor(policy.clock.wallNow());
+  const { type } = describeError(error);
+  const attempt = { startedAt: now, delayMs: 0, errorType: type, redrive: letter.redrives + 1 };
+  return {
+    is: 'failure',
+    failure: { error: describeError(error), reason: 'not_retryable', failedAt: now, attempts: 1, history: [attempt] },
+  };
+}
+
+async function settle(work: () => unknown): Promise<{ readonly value: unknown } | { readonly error: unknown }> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { error };
+  }
+}

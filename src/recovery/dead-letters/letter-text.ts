@@ -1,0 +1,71 @@
+import type { StopReason } from '../../engine/outcome.ts';
+import type { DeadLetter, LetterState } from './letter.ts';
+import type { Omission } from './stored-payload.ts';
+
+/** What a store keeps beside the text of a letter, to find it by. */
+export interface LetterIndex {
+  readonly id: string;
+  readonly queue: string;
+  readonly operation: string;
+  readonly errorType: string;
+  readonly reason: StopReason;
+  readonly redrives: number;
+  readonly firstFailedAt: number;
+  readonly lastFailedAt: number;
+  readonly diedAt: number;
+}
+
+/** What a letter can be found by. */
+export function indexOf(letter: DeadLetter): LetterIndex {
+  const { id, queue, operation, error, reason, redrives, firstFailedAt, lastFailedAt, diedAt } = letter;
+  return { id, queue, operation, errorType: error.type, reason, redrives, firstFailedAt, lastFailedAt, diedAt };
+}
+
+/** The letter as JSON, all but its state: that is for the store to keep, since it decides who may work on it. */
+export function writeLetter({ state: _, ...letter }: DeadLetter): string {
+  return JSON.stringify({ format: LETTER_FORMAT, ...letter });
+}
+
+/**
+ * The letter that a store has. Never throws: of a text that is damaged, or was written by a newer version of the library,
+ * it gives what the index knows, with a marker in place of the payload.
+ */
+export function readLetter(text: string, index: LetterIndex, state: LetterState): DeadLetter {
+  try {
+    const { format, ...letter } = JSON.parse(text) as { format: number } & Omit<DeadLetter, 'state'>;
+    if (typeof format !== 'number') return remains(index, state, 'damaged');
+    if (format > LETTER_FORMAT) return remains(index, state, 'newer_version');
+    return isWhole(letter) ? Object.freeze({ ...letter, state }) : remains(index, state, 'damaged');
+  } catch {
+    return remains(index, state, 'damaged');
+  }
+}
+
+/** True for a letter that could not be read. Its text must stay as it is: a newer version may read it. */
+export function isRemains({ payload }: DeadLetter): boolean {
+  return payload.kind === 'omitted' && (payload.why === 'newer_version' || payload.why === 'damaged');
+}
+
+/** The version of the text. */
+export const LETTER_FORMAT = 1;
+
+const KINDS: readonly unknown[] = ['plain', 'sealed', 'omitted'];
+
+function isWhole({ id, payload, error, history }: Omit<DeadLetter, 'state'>): boolean {
+  return (
+    typeof id === 'string' && KINDS.includes(payload.kind) && typeof error.type === 'string' && Array.isArray(history)
+  );
+}
+
+function remains(index: LetterIndex, state: LetterState, why: Omission): DeadLetter {
+  const { errorType, ...known } = index;
+  return Object.freeze<DeadLetter>({
+    ...known,
+    payload: { kind: 'omitted', why, version: 0, bytes: 0, altered: [] },
+    error: { type: errorType, message: '[unreadable]' },
+    attempts: 0,
+    history: [],
+    idempotencyKey: index.id,
+    state,
+  });
+}

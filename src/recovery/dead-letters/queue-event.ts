@@ -1,0 +1,18 @@
+/**
+ * What happens to letters, as the metric label says it: kept; not taken by the store; sent again with success; sent again in
+ * vain; deleted for their age or to make room; put aside; deleted on request.
+ */
+export type QueueEventName = 'stored' | 'not_stored' | 'redriven' | 'failed' | 'evicted' | 'quarantined' | 'purged';
+
+/** Something that happened to letters of a queue in this process. */
+export interface QueueEvent {
+  readonly queue: string;
+  readonly event: QueueEventName;
+  /** To how many. */
+  readonly letters: number;
+  /** The letter, where it is one. */
+  readonly id?: string;
+  readonly operation?: string;
+  /** Why a letter was not stored: the kind of the store's error. */
+  readonly storeError?: string;
+}

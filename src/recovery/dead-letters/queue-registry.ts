@@ -1,0 +1,42 @@
+import type { QueueCounts } from './dead-letter-queue.ts';
+import type { QueueStats } from './dead-letter-store.ts';
+
+/** What is shown of a queue. */
+export interface ReadableQueue {
+  readonly name: string;
+  /** What has happened in this process. */
+  readonly counts: Readonly<QueueCounts>;
+  /** Letters that wait in memory for the store. */
+  readonly waiting: number;
+  /** What is in the store. Rejects when it cannot be reached. */
+  stats(): Promise<QueueStats>;
+}
+
+/**
+ * The queues of the process, for the metrics that show them from the moment they are made. Shared by all copies of the
+ * package, and bounded.
+ */
+export interface QueueRegistry {
+  readonly queues: Set<ReadableQueue>;
+  /** Queues that found the registry full. */
+  overflow: number;
+}
+
+/** How many queues are shown. */
+export const MAX_QUEUES = 200;
+
+/** The one registry of this process. */
+export const queueRegistry: QueueRegistry = /* @__PURE__ */ sharedRegistry();
+
+function sharedRegistry(): QueueRegistry {
+  const key = Symbol.for('retryscope.dead-letter-queues.1');
+  const shared = globalThis as { [key: symbol]: QueueRegistry | undefined };
+  shared[key] ??= { queues: new Set(), overflow: 0 };
+  return shared[key];
+}
+
+/** Shows a queue from now on. */
+export function registerQueue(queue: ReadableQueue): void {
+  if (queueRegistry.queues.size < MAX_QUEUES) queueRegistry.queues.add(queue);
+  else queueRegistry.overflow++;
+}

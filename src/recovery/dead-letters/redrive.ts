@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto';
+import { callHook } from '../../engine/hook.ts';
+import type { DeadLetterQueue } from './dead-letter-queue.ts';
+import type { Claim } from './dead-letter-store.ts';
+import { type Delivery, deliver } from './deliver.ts';
+import { FailureRate } from './failure-rate.ts';
+import { holdLease } from './hold-lease.ts';
+import type { DeadLetter } from './letter.ts';
+import type { LetterFilter } from './letter-filter.ts';
+import { type OperationRegistry, operations } from './operation-registry.ts';
+import { Pace } from './pace.ts';
+import { checkRedriveOptions, REDRIVE_DEFAULTS, type RedriveEvent, type RedriveOptions } from './redrive-options.ts';
+
+/** What a run did. */
+export interface RedriveReport {
+  /** Why it ended: no letter was left, the limit, the failure rate, or the signal. */
+  readonly stopped: 'done' | 'limit' | 'failure_rate' | 'aborted';
+  /** How many letters came to each result; `quarantined` ones failed as well, and are counted once. */
+  readonly results: Readonly<Record<RedriveEvent['result'], number>>;
+  /** The name under which this run held its claims. */
+  readonly owner: string;
+}
+
+/**
+ * Sends dead letters of a queue again, by the handlers of their operations and under their policies, oldest first. Each letter is
+ * tried once in a run. Several runs may go on at the same time, in any number of processes: the store gives a letter to one of them.
+ * A letter whose redriver dies can be taken again when its lease ends.
+ *
+ * Toward the outside it is *at least once*: a process that dies between the work and the note of it leaves a letter that
+ * will be sent again, with the same idempotency key. With a concurrency of 1 and one run, letters are sent in the order in
+ * which they died; a letter that fails does not hold up those behind it.
+ *
+ * @throws TypeError or RangeError for an option that is wrong; what the store throws, after the letters in work were given back
+ *
+ * @example
+ * ```ts
+ * const report = await redrive(queue, { filter: { errorType: 'ECONNREFUSED' }, ratePerSecond: 20 });
+ * console.log(report.stopped, report.results);
+ * ```
+ */
+export async function redrive(queue: DeadLetterQueue, options: RedriveOptions = {}): Promise<RedriveReport> {
+  checkRedriveOptions(options);
+  const run = new RedriveRun(queue, options);
+  return run.run();
+}
+
+class RedriveRun {
+  readonly #queue: DeadLetterQueue;
+  readonly #options: typeof REDRIVE_DEFAULTS & RedriveOptions;
+  readonly #registry: OperationRegistry;
+  readonly #owner: string;
+  readonly #pace: Pace;
+  readonly #failures: FailureRate;
+  readonly #results: Record<RedriveEvent['result'], number> = {
+    redriven: 0,
+    failed: 0,
+    quarantined: 0,
+    released: 0,
+    lost: 0,
+  };
+  #ready: { readonly claim: Claim; readonly claimedAt: number }[] = [];
+  #claiming: Promise<void> | undefined = undefined;
+  #claimed = 0;
+  /** The last claim brought nothing. */
+  #isEmpty = false;
+  #stopped: RedriveReport['stopped'] | undefined = undefined;
+  #fault: { readonly error: unknown } | undefined = undefined;
+
+  constructor(queue: DeadLetterQueue, options: RedriveOptions) {
+    this.#queue = queue;
+    this.#options = { ...REDRIVE_DEFAULTS, ...definedOnly(options) };
+    this.#registry = options.registry ?? operations;
+    this.#owner = `${(options.owner ?? `pid ${process.pid}`).slice(0, 150)} ${randomUUID()}`;
+    this.#pace = new Pace(queue.clock, this.#options.ratePerSecond);
+    this.#failures = new FailureRate(this.#options.window, this.#options.minTried);
+  }
+
+  async run(): Promise<RedriveReport> {
+    await Promise.all(Array.from({ length: this.#options.concurrency }, () => this.#work()));
+    await this.#giveBack();
+    if (this.#fault !== undefined) throw this.#fault.error;
+    return { stopped: this.#stopped ?? 'done', results: this.#results, owner: this.#owner };
+  }
+
+  /** One worker: a letter after another, until something stops the run. */
+  async #work(): Promise<void> {
+    try {
+      for (let next = await this.#next(); next !== undefined; next = await this.#next())
+        await this.#redrive(next.claim, next.claimedAt);
+    } catch (error) {
+      this.#fault ??= { error };
+      this.#stopped ??= 'aborted';
+    }
+  }
+
+  async #next(): Promise<{ readonly claim: Claim; readonly claimedAt: number } | undefined> {
+    if (this.#options.signal?.aborted === true) this.#stopped ??= 'aborted';
+    if (this.#stopped !== undefined) return undefined;
+    while (this.#ready.length === 0 && !this.#isEmpty && this.#stopped === undefined) {
+      this.#claiming ??= this.#claim().finally(() => {
+        this.#claiming = undefined;
+      });
+      await this.#claiming;
+    }
+    return this.#stopped === undefined ? this.#ready.shift() : undefined;
+  }
+
+  async #claim(): Promise<void> {
+    const { limit, batch, ratePerSecond, leaseMs, filter } = this.#options;
+    const left = limit - this.#claimed;
+    if (left <= 0) {
+      this.#stopped ??= 'limit';
+      return;
+    }
+    // No more than can be started in half a lease.
+    const inTime = Math.max(1, Math.floor((ratePerSecond * leaseMs) / 2000));
+    const wanted: LetterFilter = { ...filter, queue: this.#queue.name, operations: this.#known(filter.operations) };
+    const claims = await this.#queue.store.claim(Math.min(batch, left, inTime), wanted, this.#owner, leaseMs);
+    const claimedAt = this.#queue.clock.now();
+    this.#claimed += claims.length;
+    this.#isEmpty = claims.length === 0;
+    this.#ready.push(...claims.map(claim => ({ claim, claimedAt })));
+  }
+
+  /** The operations that this process has handlers for, among those that are asked for. */
+  #known(asked: readonly string[] | undefined): readonly string[] {
+    const names = this.#registry.names();
+    return asked === undefined ? names : names.filter(name => asked.includes(name));
+  }
+
+  async #redrive({ letter, token }: Claim, claimedAt: number): Promise<void> {
+    const { leaseMs, signal } = this.#options;
+    const { store, clock } = this.#queue;
+    try {
+      await this.#pace.wait(signal);
+    } catch {
+      this.#stopped ??= 'aborted';
+    }
+    // Meanwhile another worker may have found out that it is of no use.
+    if (this.#stopped !== undefined) return this.#release({ letter, token });
+    if (clock.now() - claimedAt > leaseMs / 2 && !(await store.renew(letter.id, token, leaseMs))) {
+      return this.#done(letter, 'lost');
+    }
+    const lease = holdLease(this.#queue, letter.id, token, leaseMs);
+    try {
+      await this.#settle({ letter, token }, await deliver(letter, this.#queue, this.#registry, signal));
+    } finally {
+      lease.end();
+    }
+  }
+
+  async #settle(claim: Claim, delivery: Delivery): Promise<void> {
+    const { letter, token } = claim;
+    const { store } = this.#queue;
+    switch (delivery.is) {
+      case 'success':
+        this.#judge('success');
+        return this.#done(letter, (await store.complete(letter.id, token)) ? 'redriven' : 'lost');
+      case 'failure': {
+        this.#judge('failure');
+        const failure = { ...delivery.failure, quarantineAfter: this.#options.quarantineAfter };
+        const result = await store.failAgain(letter.id, token, failure);
+        if (result !== undefined) this.#queue.tell({ event: 'failed', letters: 1, ...namesOf(letter) });
+        return this.#done(letter, result === 'dead' ? 'failed' : (result ?? 'lost'));
+      }
+      case 'impossible':
+        return this.#done(letter, (await store.quarantine(letter.id, token, delivery.why)) ? 'quarantined' : 'lost');
+      default:
+        if (delivery.why === 'down') this.#judge('failure');
+        return this.#release(claim);
+    }
+  }
+
+  #judge(outcome: 'success' | 'failure'): void {
+    this.#failures.record(outcome);
+    const { stopAtFailureRate } = this.#options;
+    const { share } = this.#failures;
+    if (share > 0 && share >= stopAtFailureRate) this.#stopped ??= 'failure_rate';
+  }
+
+  async #release({ letter, token }: Claim): Promise<void> {
+    this.#done(letter, (await this.#queue.store.release(letter.id, token)) ? 'released' : 'lost');
+  }
+
+  #done(letter: DeadLetter, result: RedriveEvent['result']): void {
+    this.#results[result]++;
+    const names = namesOf(letter);
+    if (result === 'redriven' || result === 'quarantined') this.#queue.tell({ event: result, letters: 1, ...names });
+    const { onLetter } = this.#options;
+    if (onLetter !== undefined) callHook(onLetter, { ...names, result });
+  }
+
+  /** Gives back what was claimed and not begun. Where the store fails, the lease will end by itself. */
+  async #giveBack(): Promise<void> {
+    for (const { claim } of this.#ready.splice(0)) {
+      try {
+        await this.#release(claim);
+      } catch (error) {
+        this.#fault ??= { error };
+      }
+    }
+  }
+}
+
+function namesOf({ id, operation }: DeadLetter): { readonly id: string; readonly operation: string } {
+  return { id, operation };
+}
+
+function definedOnly(options: RedriveOptions): RedriveOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,2 @@
+export type { BallastState } from './ballast.ts';
+export { SqliteDeadLetterStore, type SqliteDeadLetterStoreOptions } from './sqlite-store.ts';

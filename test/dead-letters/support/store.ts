@@ -1,0 +1,1 @@
+export { SqliteDeadLetterStore } from '../../../src/recovery/dead-letters/sqlite/index.ts';
