@@ -25,9 +25,9 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.stryker-tmp/', '<rootDir>/.cache/'],
 };
 
-/** Tests that talk to real servers, which they start themselves. */
+/** Tests that start servers or processes of their own; they run in Node 24 alone. */
 const SERVERS =
-  '<rootDir>/test/(redis/(breakers|cluster|faults|fleet|scripts|secure)|(servers|libraries|register)/.*)\\.test\\.ts';
+  '<rootDir>/test/(redis/(breakers|cluster|faults|fleet|scripts|secure)|(servers|libraries|register)/.*|cli/doctor|services/policy-file/reload|dead-letters/sqlite-crash)\\.test\\.ts';
 
 module.exports = {
   projects: [
@@ -60,6 +60,7 @@ module.exports = {
       testMatch: [
         '<rootDir>/test/redis/{breakers,cluster,faults,fleet,scripts,secure}.test.ts',
         '<rootDir>/test/{servers,libraries,register}/**/*.test.ts',
+        '<rootDir>/test/{cli/doctor,services/policy-file/reload,dead-letters/sqlite-crash}.test.ts',
       ],
     },
     {
