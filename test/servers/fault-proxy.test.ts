@@ -115,6 +115,19 @@ describe('a fault proxy', () => {
     await until(() => client.error === 'ECONNREFUSED');
   });
 
+  it('leaves no socket behind when it ends while connections are closing', async () => {
+    const sockets = (): number => process.getActiveResourcesInfo().filter(name => name === 'TCPSocketWrap').length;
+    const before = sockets();
+    const other = await startFaultProxy({ to: { port: (server.address() as AddressInfo).port } });
+    const client = await open(other.port);
+    client.send('x');
+    await until(() => client.text === 'x');
+    client.socket.end();
+    await other.end();
+    client.socket.destroy();
+    await until(() => sockets() <= before);
+  });
+
   it('resets a client whose server refuses', async () => {
     const dead = await startFaultProxy({ to: { port: await freePort() } });
     const client = await open(dead.port);

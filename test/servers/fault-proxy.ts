@@ -107,7 +107,7 @@ class TcpProxy implements FaultProxy {
     client.on('error', () => undefined);
     const { mode, dropRate = 0 } = this.#fault;
     if (mode === 'reset' || this.#random() < dropRate) {
-      client.resetAndDestroy();
+      resetSocket(client);
       return;
     }
     const server = connect({ ...this.#to, allowHalfOpen: true });
@@ -117,8 +117,8 @@ class TcpProxy implements FaultProxy {
   #join(client: Socket, server: Socket): void {
     const faultNow = (): Fault => this.#fault;
     const reset = (): void => {
-      client.resetAndDestroy();
-      server.resetAndDestroy();
+      resetSocket(client);
+      resetSocket(server);
     };
     const pipes = [
       new Pipe(client, server, { faultNow, random: this.#random, cuts: false, reset }),
@@ -139,7 +139,7 @@ class TcpProxy implements FaultProxy {
       side.on('error', reset);
       side.on('close', () => {
         gone();
-        other.destroySoon();
+        if (!other.destroyed) other.destroySoon();
       });
     }
   }
@@ -223,4 +223,10 @@ class Pipe {
     this.#queue.length = 0;
     this.#from.pause();
   }
+}
+
+/** A socket whose side has ended cannot be reset any more: Node would keep its handle, and turn round it for ever. */
+function resetSocket(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else if (!socket.destroyed) socket.resetAndDestroy();
 }

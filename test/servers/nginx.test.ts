@@ -2,6 +2,7 @@ import { retrySummary } from '../../src/core.ts';
 import { createRetryFetch, HttpStatusError, retryFetch } from '../../src/services/http/index.ts';
 import { recordCalls } from '../../src/testing/index.ts';
 import { describeWithRedis } from '../redis/support/needs-redis.ts';
+import { until } from '../redis/support/until.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { hasNginx, type OwnNginx, startNginx } from './nginx.ts';
 
@@ -10,13 +11,13 @@ describeWithRedis(
   () => {
     let nginx: OwnNginx;
     let proxy: FaultProxy;
-    let seen = 0;
+    let test = 0;
     beforeAll(async () => {
       nginx = await startNginx();
       proxy = await startFaultProxy({ to: { port: Number(new URL(nginx.origin).port) } });
     });
     beforeEach(() => {
-      seen = nginx.requests().length;
+      test++;
       nginx.turn('on');
       proxy.heal();
     });
@@ -26,59 +27,65 @@ describeWithRedis(
     });
 
     const quick = { initialDelay: 1, budget: 'none' } as const;
-    const requests = (): string[] => nginx.requests().slice(seen);
+    const marked = (): { headers: Record<string, string> } => ({ headers: { 'x-test': `test-${test}` } });
+    const requests = (): string[] => nginx.requests(`test-${test}`);
+    /** nginx writes its log a moment after it has answered. */
+    const expectRequests = async (expected: readonly string[]): Promise<void> => {
+      await until(() => requests().length >= expected.length);
+      expect(requests()).toEqual(expected);
+    };
 
     it('waits as long as the server asks', async () => {
       const observer = recordCalls();
-      const response = await retryFetch(`${nginx.origin}/down`, {}, { ...quick, maxAttempts: 2, observer });
+      const response = await retryFetch(`${nginx.origin}/down`, marked(), { ...quick, maxAttempts: 2, observer });
       expect(response.status).toBe(503);
       expect(await response.text()).toBe('down');
       expect(retrySummary(response)?.totalDelayMs).toBeGreaterThanOrEqual(1000);
       expect(observer.calls[0]?.attempts[1]?.info.delaySource).toBe('retry_after');
-      expect(requests()).toEqual(['GET /down 503', 'GET /down 503']);
+      await expectRequests(['GET /down 503', 'GET /down 503']);
     });
 
     it('succeeds once the server has recovered', async () => {
       nginx.turn('off');
-      const call = retryFetch(`${nginx.origin}/switch`, {}, { ...quick, onRetry: () => nginx.turn('on') });
+      const call = retryFetch(`${nginx.origin}/switch`, marked(), { ...quick, onRetry: () => nginx.turn('on') });
       expect((await call).status).toBe(200);
-      expect(requests()).toEqual(['GET /switch 503', 'GET /switch 200']);
+      await expectRequests(['GET /switch 503', 'GET /switch 200']);
     });
 
     it('gets its answer from a server that fails by chance', async () => {
       const patient = createRetryFetch({ ...quick, maxAttempts: 12 });
-      const answers = await Promise.all(Array.from({ length: 60 }, () => patient(`${nginx.origin}/coin`)));
+      const answers = await Promise.all(Array.from({ length: 60 }, () => patient(`${nginx.origin}/coin`, marked())));
       expect(answers.map(({ status }) => status)).toEqual(Array(60).fill(200));
-      expect(requests().length).toBeGreaterThan(60);
+      await until(() => requests().length > 60);
       await Promise.all(answers.map(answer => answer.text()));
     });
 
     it('gets all of its answers from a server that limits the rate', async () => {
       const patient = createRetryFetch({ initialDelay: 60, maxDelay: 1000, maxAttempts: 12, budget: 'none' });
-      const answers = await Promise.all(Array.from({ length: 10 }, () => patient(`${nginx.origin}/limited`)));
+      const answers = await Promise.all(Array.from({ length: 10 }, () => patient(`${nginx.origin}/limited`, marked())));
       expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
-      expect(requests()).toContain('GET /limited 429');
+      await until(() => requests().includes('GET /limited 429'));
       await Promise.all(answers.map(answer => answer.text()));
     });
 
     it('asks again when the server drops the connection, and gives the error of fetch at last', async () => {
-      const error = await retryFetch(`${nginx.origin}/drop`, {}, quick).catch(e => e);
+      const error = await retryFetch(`${nginx.origin}/drop`, marked(), quick).catch(e => e);
       expect(error).toMatchObject({ name: 'TypeError', message: 'fetch failed' });
       expect(retrySummary(error)).toMatchObject({ attempts: 3, reason: 'attempts_exhausted' });
-      expect(requests()).toEqual(Array(3).fill('GET /drop 444'));
+      await expectRequests(Array(3).fill('GET /drop 444'));
     });
 
     it('sends no POST to a dropped connection again', async () => {
-      await retryFetch(`${nginx.origin}/drop`, { method: 'POST', body: 'x' }, quick).catch(e => e);
-      expect(requests()).toEqual(['POST /drop 444']);
+      await retryFetch(`${nginx.origin}/drop`, { ...marked(), method: 'POST', body: 'x' }, quick).catch(e => e);
+      await expectRequests(['POST /drop 444']);
     });
 
     it('follows a redirect anew in each attempt', async () => {
       const options = { ...quick, maxAttempts: 2, onHttpError: 'throw' } as const;
-      const error = await retryFetch(`${nginx.origin}/moved`, {}, options).catch(e => e);
+      const error = await retryFetch(`${nginx.origin}/moved`, marked(), options).catch(e => e);
       expect(error).toBeInstanceOf(HttpStatusError);
       expect((error as HttpStatusError).response.redirected).toBe(true);
-      expect(requests()).toEqual(['GET /moved 302', 'GET /down 503', 'GET /moved 302', 'GET /down 503']);
+      await expectRequests(['GET /moved 302', 'GET /down 503', 'GET /moved 302', 'GET /down 503']);
     });
 
     it.each([
@@ -89,11 +96,11 @@ describeWithRedis(
     ] as const)('gets through a network that %s and heals', async (_, fault, attemptTimeout) => {
       proxy.set(fault);
       // A connection of its own for each call: the pool would hand on one from before.
-      const headers = { connection: 'close' };
+      const headers = { ...marked().headers, connection: 'close' };
       const options = { ...quick, attemptTimeout, onRetry: () => proxy.heal() };
       const response = await retryFetch(`http://127.0.0.1:${proxy.port}/ok`, { headers }, options);
       expect(await response.text()).toBe('fine');
-      expect(requests()).toContain('GET /ok 200');
+      await until(() => requests().includes('GET /ok 200'));
     });
   },
   hasNginx,

@@ -20,8 +20,8 @@ export interface OwnNginx {
   readonly origin: string;
   /** Makes `/switch` fail, or heals it; holds from the next request on. */
   turn(position: 'on' | 'off'): void;
-  /** The requests so far, as `GET /down 503`. */
-  requests(): string[];
+  /** The requests so far with a header `x-test` of this value, as `GET /down 503`. Written once a request is over. */
+  requests(test: string): string[];
   end(): Promise<void>;
 }
 
@@ -50,7 +50,6 @@ export async function startNginx(): Promise<OwnNginx> {
   const origin = `http://127.0.0.1:${port}`;
   const log = join(folder, 'access.log');
   await until(async () => (await fetch(`${origin}/ok`)).ok);
-  const before = linesOf(log).length;
   return {
     origin,
     turn: position => {
@@ -58,17 +57,16 @@ export async function startNginx(): Promise<OwnNginx> {
       if (position === 'off') writeFileSync(off, '');
       else rmSync(off, { force: true });
     },
-    requests: () => linesOf(log).slice(before),
+    requests: test => {
+      const lines = readFileSync(log, 'utf8').split('\n');
+      return lines.filter(line => line.startsWith(`${test} `)).map(line => line.slice(test.length + 1));
+    },
     end: async () => {
       child.kill('SIGTERM');
       await ended;
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-function linesOf(file: string): string[] {
-  return readFileSync(file, 'utf8').split('\n').filter(Boolean);
 }
 
 /** One process in the foreground: it ends with the test, and reads and writes in its folder as whoever runs the test. */
@@ -80,7 +78,7 @@ pid nginx.pid;
 error_log logs/error.log;
 events { worker_connections 1024; }
 http {
-  log_format short '$request_method $uri $status';
+  log_format short '$http_x_test $request_method $uri $status';
   access_log access.log short;
   client_body_temp_path temp;
   proxy_temp_path temp;

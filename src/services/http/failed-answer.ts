@@ -1,3 +1,5 @@
+import { read } from '../../engine/read.ts';
+
 /**
  * An answer that means failure, with a body that nobody has read. Its connection is not free before the body has been
  * read or cancelled, so something has to be done before the wait for the next attempt: fifty calls that wait on top of
@@ -21,10 +23,10 @@ export class FailedAnswers {
     byError.set(error, answer);
   }
 
-  /** Drops those of earlier attempts, all but the one that `kept` came with. */
-  dropAll(kept?: unknown): void {
+  /** Drops those of earlier attempts, all but the one whose error or answer the caller gets. */
+  dropAll(given?: unknown): void {
     for (const [error, answer] of this.#answers) {
-      if (error === kept) continue;
+      if (given !== undefined && (error === given || read(error, 'response') === given)) continue;
       this.#answers.delete(error);
       answer.drop();
     }

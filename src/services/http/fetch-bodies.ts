@@ -19,7 +19,7 @@ export class FetchBodies {
     const { request, init } = this.#request;
     const sent = this.#spare ?? request;
     this.#spare = undefined;
-    const hasBody = sent?.body !== null && sent?.body !== undefined && init.body === undefined;
+    const hasBody = sent?.body !== null && sent?.body !== undefined && (init.body ?? undefined) === undefined;
     // A used Request is for fetch to refuse.
     if (sent !== undefined && hasBody && mayFollow && !sent.bodyUsed && !sent.body?.locked) this.#spare = sent.clone();
     return sent;

@@ -17,12 +17,13 @@ export function linkSignals(attempt: AbortSignal, caller: AbortSignal | undefine
   }
   controllers.set(signal, controller);
   attempt.addEventListener('abort', () => controller.abort(attempt.reason), { once: true });
-  const weak = new WeakRef(controller);
-  gone.register(
-    controller,
-    onAbort(caller, () => weak.deref()?.abort(caller.reason)),
-  );
+  gone.register(controller, follow(caller, new WeakRef(controller)));
   return signal;
+}
+
+/** A function of its own: closures of one function share what they hold, and another one holds the controller. */
+function follow(caller: AbortSignal, controller: WeakRef<AbortController>): () => void {
+  return onAbort(caller, () => controller.deref()?.abort(caller.reason));
 }
 
 /** A signal does not hold its controller, so this does, for as long as the signal lives. */

@@ -30,6 +30,7 @@ export async function runRequest<T>(
   const isRepeated = plan.mayRepeat && request.body === 'repeatable';
   const name = operationOf(request);
   const answers = new FailedAnswers();
+  let refusal: { readonly error: BodyUsedError; readonly of: unknown } | undefined;
   const make = async (context: AttemptContext): Promise<T> => {
     answers.dropAll();
     const mayFollow = isRepeated && context.number < context.maxAttempts;
@@ -50,7 +51,8 @@ export async function runRequest<T>(
       if (!plan.mayRepeat || isRepeated || policy.onUsedBody === 'stop') throw error;
       if (context.maxAttempts === 1 || context.signal.aborted || !(await isWorthRetrying(policy, error))) throw error;
       handOver(error);
-      throw new BodyUsedError(name, error);
+      refusal = { error: new BodyUsedError(name, error), of: error };
+      throw refusal.error;
     }
   };
   // Where the policy has no name of its own, the engine takes the function's.
@@ -59,10 +61,11 @@ export async function runRequest<T>(
   const chosen = isRepeated ? policy.repeatable : policy.once;
   try {
     const result = (await chosen.execute(make, signal === undefined ? undefined : { signal })) as T;
-    answers.dropAll();
+    // A fallback may give the answer that failed.
+    answers.dropAll(result);
     return result;
   } catch (error) {
-    answers.dropAll(error instanceof BodyUsedError ? error.cause : error);
+    answers.dropAll(error === refusal?.error ? refusal?.of : error);
     throw error;
   }
 }

@@ -11,6 +11,7 @@ import {
   retryFetch,
 } from '../../../src/services/http/index.ts';
 import { FakeClock, recordCalls } from '../../../src/testing/index.ts';
+import { HOSTILE_VALUES } from '../../hostile/values.ts';
 import { until } from '../../redis/support/until.ts';
 import { settle } from '../../support/settle.ts';
 import { type FlakyServer, OK, startFlakyServer } from './support/flaky-server.ts';
@@ -230,6 +231,23 @@ describe('retryFetch', () => {
     const fallback = jest.fn(() => new Response('instead'));
     const settled = await settle(clock, retryFetch(URL_, {}, options({ fetch: answering(status(503)), fallback })));
     await expect((settled as { value: Response }).value.text()).resolves.toBe('instead');
+  });
+
+  it('leaves an answer readable that a fallback gives', async () => {
+    const fallback = (error: unknown): Response => (error as HttpStatusError).response;
+    const settled = await settle(clock, retryFetch(URL_, {}, options({ fetch: answering(status(503)), fallback })));
+    await expect((settled as { value: Response }).value.text()).resolves.toBe('no');
+  });
+
+  it.each(HOSTILE_VALUES)('rejects with what fetch threw, whatever it is: %s', async (_, make) => {
+    const value = make();
+    const fetch = async (): Promise<Response> => {
+      throw value;
+    };
+    for (const method of ['GET', 'POST']) {
+      const settled = await settle(clock, retryFetch(URL_, { method }, options({ fetch, maxAttempts: 2 })));
+      expect(Object.is((settled as { error: unknown }).error, value)).toBe(true);
+    }
   });
 
   describe('the budget', () => {
@@ -464,6 +482,12 @@ describe('retryFetch and bodies', () => {
     const request = new Request(server.origin, { method: 'PUT', body: 'text' });
     expect((await retryFetch(request, {}, quick)).status).toBe(200);
     expect(request.bodyUsed).toBe(true);
+  });
+
+  it('sends a Request again whose body init leaves as it is', async () => {
+    const request = new Request(server.origin, { method: 'PUT', body: 'text' });
+    expect((await retryFetch(request, { body: null }, quick)).status).toBe(200);
+    expect(bodies()).toEqual(['text', 'text', 'text']);
   });
 
   it('takes what init says over what the Request says', async () => {

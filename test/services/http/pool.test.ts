@@ -42,11 +42,8 @@ describe(`a pool of ${CONNECTIONS} connections, ${CALLS} calls and a server that
   afterEach(() => dispatcher.destroy());
   afterAll(() => server.end());
 
-  const call = (options: FetchRetryOptions): Promise<Response> =>
-    createRetryFetch({ initialDelay: 1, budget: 'none', ...options, fetch: npmFetch as unknown as typeof fetch })(
-      server.origin,
-      { dispatcher } as never,
-    );
+  const call = (options: FetchRetryOptions): ReturnType<typeof npmFetch> =>
+    createRetryFetch({ initialDelay: 1, budget: 'none', ...options, fetch: npmFetch })(server.origin, { dispatcher });
   const callAll = (options: FetchRetryOptions): Promise<PromiseSettledResult<Response>[]> =>
     Promise.allSettled(Array.from({ length: CALLS }, () => call(options)));
 
