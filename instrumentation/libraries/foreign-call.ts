@@ -192,8 +192,7 @@ export class ForeignCall {
     const { error, endedAt } = failure;
     const durationMs = endedAt - attempt.startedAt;
     const endedAgoMs = systemClock.now() - endedAt;
-    const end: AttemptEnd & EndedEarlier = { outcome: 'failure', durationMs, error, ...how, endedAgoMs };
-    tellEnd<AttemptEnd>(attempt.scope, end);
+    tellEnd<AttemptEnd>(attempt.scope, { outcome: 'failure', durationMs, error, ...how, endedAgoMs });
   }
 
   #totals(now: number): Pick<CallEnd, 'attempts' | 'durationMs' | 'totalDelayMs'> {
@@ -231,10 +230,4 @@ interface Verdict {
   readonly errorClass: ErrorClass;
   readonly next: 'retry' | StopReason;
   readonly nextDelayMs: number;
-}
-
-/** Beside the end itself: what follows an attempt may be known only later. */
-interface EndedEarlier {
-  /** Milliseconds that have passed since the attempt ended. */
-  readonly endedAgoMs: number;
 }

@@ -2,6 +2,7 @@ import { type Context, context, type Span, SpanStatusCode, type Tracer, trace } 
 import { errorMessage, errorType } from '../../src/engine/describe-error.ts';
 import { reportFault } from '../../src/engine/faults.ts';
 import type { AttemptEnd, AttemptInfo, CallEnd, RetryEvent, Scope } from '../../src/engine/observer.ts';
+import { systemClock } from '../../src/engine/system-clock.ts';
 import { ATTRIBUTES, EVENTS } from '../names.ts';
 import { MeteredCall } from '../store/observer.ts';
 import type { OperationCells } from '../store/operation-cells.ts';
@@ -108,8 +109,14 @@ class TracedAttempt implements Scope<AttemptEnd> {
       span.setAttribute(ATTRIBUTES.next, end.next);
       if (end.next === 'retry') span.setAttribute(ATTRIBUTES.nextDelay, end.nextDelayMs / 1000);
     }
-    span.end();
+    span.end(endTime(end));
   }
+}
+
+/** Undefined is now; a reading of the monotonic clock is what the SDK takes for a time that has passed. */
+function endTime(end: AttemptEnd): number | undefined {
+  const agoMs = end.outcome === 'failure' ? (end.endedAgoMs ?? 0) : 0;
+  return agoMs > 0 ? systemClock.now() - agoMs : undefined;
 }
 
 /** The one way in which a span of ours becomes a failed one. */

@@ -77,6 +77,8 @@ export type AttemptEnd =
       readonly next: 'retry' | 'hedge' | StopReason;
       /** Milliseconds until the next attempt; 0 when `next` is no retry. */
       readonly nextDelayMs: number;
+      /** Milliseconds since it ended, where that became known only now, as with retries of other libraries. Default 0. */
+      readonly endedAgoMs?: number;
     };
 
 /** How a call ended. */
