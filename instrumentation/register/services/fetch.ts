@@ -14,7 +14,8 @@ export function patchGlobalFetch(): void {
 /** The same fetch, but that calls for which the policy file has a rule are retried by it. */
 export function retriedFetch<F>(original: F): F {
   const byRule = madeFor((rule: ServiceRule) =>
-    createRetryFetch<FetchLike>({ ...optionsOf(rule), fetch: original as FetchLike }),
+    // The app knows the errors of fetch, and none of ours.
+    createRetryFetch<FetchLike>({ ...optionsOf(rule), onUsedBody: 'stop', fetch: original as FetchLike }),
   );
   return patched(original, (fetch: Callable, self, args) => {
     const [input, init] = args;
