@@ -49,7 +49,7 @@ export function serviceOptions<T, F>(
 }
 
 /** The budget of this name that everybody in the process shares; made when first asked for. */
-function sharedBudget(name: string): Budget {
+export function sharedBudget(name: string): RetryBudget {
   shared[KEY] ??= new Map();
   const budget = shared[KEY].get(name) ?? new RetryBudget({ name });
   shared[KEY].set(name, budget);
@@ -58,7 +58,7 @@ function sharedBudget(name: string): Budget {
 
 /** All copies of the package in a process spend from the same budgets. */
 const KEY = Symbol.for('retryscope.service-budgets.1');
-const shared = globalThis as { [KEY]?: Map<string, Budget> };
+const shared = globalThis as { [KEY]?: Map<string, RetryBudget> };
 
 const isBudget = withFunctions(
   "a RetryBudget, an object with its functions, or 'none'",

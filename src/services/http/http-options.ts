@@ -1,14 +1,7 @@
 import type { Budget } from '../../engine/limits.ts';
-import {
-  type Check,
-  checkOptions,
-  integerFrom,
-  message,
-  ofType,
-  oneOf,
-  withFunctions,
-} from '../../engine/option-checks.ts';
+import { type Check, checkOptions, integerFrom, message, ofType, oneOf } from '../../engine/option-checks.ts';
 import type { Fallback, RetryOptions } from '../../engine/options.ts';
+import { POLICY_OPTIONS } from '../service-policy.ts';
 
 /**
  * How HTTP requests are retried: what {@link RetryOptions} has, and what HTTP adds. `R` is what the caller gets.
@@ -81,14 +74,10 @@ const checkMethod: Check = ofType(
   value => /^[A-Z][A-Z-]{0,31}$/.test(value as string),
 );
 
-const budget = withFunctions(
-  "a RetryBudget, an object with its functions, or 'none'",
-  'balance',
-  'deposit',
-  'tryWithdraw',
-);
+// An answer is looked at by its status; whoever wants more gives `retryOn`.
+const { retryOnResult: _, ...OF_POLICY } = POLICY_OPTIONS;
 
-type Own = Exclude<keyof HttpRetryOptions, keyof RetryOptions> | 'budget' | 'fallback';
+type Own = Exclude<keyof HttpRetryOptions, keyof RetryOptions>;
 
 const OF_HTTP: Record<Own, Check> = {
   methods: listOf('methods', checkMethod),
@@ -96,10 +85,6 @@ const OF_HTTP: Record<Own, Check> = {
   idempotencyKey: ofType("'generate' or a function", v => v === 'generate' || typeof v === 'function'),
   propagate: ofType('true, false or a function', v => typeof v === 'boolean' || typeof v === 'function'),
   onUsedBody: oneOf('throw', 'stop'),
-  budget: (name, value) => {
-    if (value !== 'none') budget(name, value);
-  },
-  fallback: () => undefined,
 };
 
 function listOf(what: string, check: Check): Check {
@@ -110,33 +95,3 @@ function listOf(what: string, check: Check): Check {
     });
   };
 }
-
-const elsewhere: Check = () => undefined;
-
-/** Named here as well, so that a misspelt option is told the nearest of all. */
-const OF_POLICY: Record<Exclude<keyof RetryOptions, 'retryOnResult' | 'budget' | 'fallback'>, Check> = {
-  operation: elsewhere,
-  maxAttempts: elsewhere,
-  initialDelay: elsewhere,
-  maxDelay: elsewhere,
-  exponentialBase: elsewhere,
-  jitter: elsewhere,
-  backoff: elsewhere,
-  retryOn: elsewhere,
-  attemptTimeout: elsewhere,
-  maxElapsed: elsewhere,
-  signal: elsewhere,
-  retryAfter: elsewhere,
-  deadline: elsewhere,
-  breaker: elsewhere,
-  adaptive: elsewhere,
-  bulkhead: elsewhere,
-  hedge: elsewhere,
-  nested: elsewhere,
-  onRetry: elsewhere,
-  onStop: elsewhere,
-  observer: elsewhere,
-  attributes: elsewhere,
-  clock: elsewhere,
-  unref: elsewhere,
-};
