@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { until } from '../redis/support/until.ts';
 
 /** A Kafka broker for a test: librdkafka's mock cluster, which Debian's kcat starts, or a real one. */
 export interface KafkaBroker {
@@ -12,7 +13,7 @@ export interface KafkaBroker {
 export interface KafkaProcess {
   readonly port: number;
   /** Hangs it: connections stay open, and nothing answers. */
-  hang(): void;
+  hang(): Promise<void>;
   /** Lets it go on after a hang. */
   goOn(): void;
   /** Ends it at once, as kill -9 does. */
@@ -43,9 +44,14 @@ export async function startKafkaMock(): Promise<KafkaBroker & { readonly process
     child.kill('SIGKILL');
     await gone;
   };
+  const hang = async (): Promise<void> => {
+    child.kill('SIGSTOP');
+    // The signal takes a moment to arrive.
+    await until(() => /^T/.test(execFileSync('ps', ['-o', 'stat=', '-p', String(child.pid)], { encoding: 'utf8' })));
+  };
   return {
     brokers: [`127.0.0.1:${port}`],
-    process: { port, hang: () => void child.kill('SIGSTOP'), goOn: () => void child.kill('SIGCONT'), kill },
+    process: { port, hang, goOn: () => void child.kill('SIGCONT'), kill },
     end: kill,
   };
 }
