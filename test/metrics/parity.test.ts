@@ -1,10 +1,8 @@
-import { metrics, trace } from '@opentelemetry/api';
-import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { trace } from '@opentelemetry/api';
 import { SamplingDecision } from '@opentelemetry/sdk-trace';
 import * as successor from '@prometheus-io/client';
 import * as promClient from 'prom-client';
-import { openTelemetryObserver, retryMetricProducer } from '../../instrumentation/opentelemetry/index.ts';
+import { openTelemetryObserver } from '../../instrumentation/opentelemetry/index.ts';
 import { type PrometheusRegistry, registerRetryMetrics } from '../../instrumentation/prometheus/index.ts';
 import { FED_FAMILIES } from '../../instrumentation/store/families.ts';
 import { MAX_ERROR_TYPES } from '../../instrumentation/store/operation-cells.ts';
@@ -13,6 +11,7 @@ import { addObserver, CircuitBreaker, RetryBudget, type RetryObserver, RetryPoli
 import { runtime } from '../../src/engine/runtime.ts';
 import { limitRegistry } from '../../src/limits/registry.ts';
 import { FakeClock } from '../../src/testing/index.ts';
+import { startMetrics } from '../servers/story.ts';
 import { startTracing, stopTelemetry } from '../spans/sdk.ts';
 import { parseExposition, scrape } from '../support/exposition.ts';
 
@@ -37,13 +36,7 @@ afterEach(stopTelemetry);
 
 describe('OpenTelemetry, prom-client and @prometheus-io/client', () => {
   it('show identical families, types, help texts, labels and values', async () => {
-    const reader = new PrometheusExporter({
-      preventServerStart: true,
-      withoutScopeInfo: true,
-      withoutTargetInfo: true,
-      metricProducers: [retryMetricProducer()],
-    });
-    metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+    const reader = startMetrics();
     const registries = [new promClient.Registry(), new successor.Registry()] as unknown as (PrometheusRegistry & {
       metrics(): Promise<string>;
     })[];

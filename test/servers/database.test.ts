@@ -11,8 +11,8 @@ import {
 import { FakeClock } from 'retryscope/testing';
 import { loggingObserver } from '../../instrumentation/loggers/index.ts';
 import { describeError } from '../../src/engine/describe-error.ts';
-import { describeWithRedis } from '../redis/support/needs-redis.ts';
 import { until } from '../redis/support/until.ts';
+import { describeWithProgram } from '../support/needs-program.ts';
 import { outcomeOf } from '../support/settle.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { hasPostgres, type OwnPostgres, startPostgres } from './postgres.ts';
@@ -25,8 +25,9 @@ const PATIENT = { initialDelay: 20, maxDelay: 100, maxAttempts: 300, budget: 'no
 const QUICK = { initialDelay: 5, budget: 'none' } as const;
 const PERMANENT = { reason: 'not_retryable', attempts: 1 };
 
-describeWithRedis(
-  'retryscope/database with a real PostgreSQL (Debian package postgresql)',
+describeWithProgram(
+  { name: 'PostgreSQL', debianPackage: 'postgresql', isThere: hasPostgres() },
+  'retryscope/database with a real PostgreSQL',
   () => {
     let postgres: OwnPostgres;
     let proxy: FaultProxy;
@@ -661,5 +662,4 @@ describeWithRedis(
       });
     });
   },
-  hasPostgres,
 );

@@ -16,8 +16,8 @@ import {
   publishEvent,
   retryMessage,
 } from '../../src/services/kafka/index.ts';
-import { describeWithRedis } from '../redis/support/needs-redis.ts';
 import { until } from '../redis/support/until.ts';
+import { describeWithProgram } from '../support/needs-program.ts';
 import { hasKafka, hasKcat, type KafkaBroker, startKafka, startKafkaMock } from './kafka-mock.ts';
 
 const LIMIT_MS = 60_000;
@@ -44,7 +44,8 @@ async function adminOn(kafka: Kafka): Promise<Admin> {
   return admin;
 }
 
-describeWithRedis(
+describeWithProgram(
+  { name: 'kcat', debianPackage: 'kcat', isThere: hasKafka() },
   'retryscope/kafka with a broker (KAFKA_BROKERS, or kcat)',
   () => {
     let broker: KafkaBroker;
@@ -158,10 +159,10 @@ describeWithRedis(
       expect(offsets.reduce((sum, { high }) => sum + Number(high), 0)).toBe(2);
     });
   },
-  hasKafka,
 );
 
-describeWithRedis(
+describeWithProgram(
+  { name: 'kcat', debianPackage: 'kcat', isThere: hasKcat },
   'retryscope/kafka with a broker that fails (kcat)',
   () => {
     it('an event is published although its broker is away at first', async () => {
@@ -198,7 +199,7 @@ describeWithRedis(
       ends.push(mock.end);
       const producer = await producerOn(quiet(mock.brokers, { requestTimeout: 300 }));
       await publishEvent(producer, { topic: 'orders', value: 'before' });
-      mock.process.hang();
+      await mock.process.hang();
       const names: unknown[] = [];
       const call = publishEvent(
         producer,
@@ -216,5 +217,4 @@ describeWithRedis(
       expect(names[0]).toMatch(/timed out/);
     });
   },
-  () => hasKcat,
 );

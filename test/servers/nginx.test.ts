@@ -1,12 +1,13 @@
 import { retrySummary } from '../../src/core.ts';
 import { createRetryFetch, HttpStatusError, retryFetch } from '../../src/services/http/index.ts';
 import { recordCalls } from '../../src/testing/index.ts';
-import { describeWithRedis } from '../redis/support/needs-redis.ts';
 import { until } from '../redis/support/until.ts';
+import { describeWithProgram } from '../support/needs-program.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { hasNginx, type OwnNginx, startNginx } from './nginx.ts';
 
-describeWithRedis(
+describeWithProgram(
+  { name: 'nginx', debianPackage: 'nginx-light', isThere: hasNginx() },
   'retryFetch against an nginx in trouble',
   () => {
     let nginx: OwnNginx;
@@ -103,5 +104,4 @@ describeWithRedis(
       await until(() => requests().includes('GET /ok 200'));
     });
   },
-  hasNginx,
 );

@@ -1,21 +1,16 @@
-import { Writable } from 'node:stream';
-import { metrics, SpanStatusCode } from '@opentelemetry/api';
-import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { SpanStatusCode } from '@opentelemetry/api';
 import { Pool, type PoolConfig } from 'pg';
-import { createLogger, format, transports } from 'winston';
-import { logTo } from '../../instrumentation/loggers/index.ts';
-import { retryMetricProducer } from '../../instrumentation/opentelemetry/index.ts';
 import { store } from '../../instrumentation/store/store.ts';
 import '../../src/index.ts';
 import { checkDatabase, type DatabaseHealth } from '../../src/services/database/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
-import { describeWithRedis } from '../redis/support/needs-redis.ts';
 import { until } from '../redis/support/until.ts';
 import { seen, startTracing, stopTelemetry } from '../spans/sdk.ts';
 import { parseExposition, scrape } from '../support/exposition.ts';
+import { describeWithProgram } from '../support/needs-program.ts';
 import { outcomeOf, type Settled } from '../support/settle.ts';
 import { hasPostgres, type OwnPostgres, startPostgres } from './postgres.ts';
+import { recordLines, startMetrics, tracesOf } from './story.ts';
 
 // The story of the database that comes back while it is asked whether it is there:
 //
@@ -27,8 +22,9 @@ import { hasPostgres, type OwnPostgres, startPostgres } from './postgres.ts';
 
 jest.setTimeout(60_000);
 
-describeWithRedis(
-  'a database that is down, a real PostgreSQL (Debian package postgresql),',
+describeWithProgram(
+  { name: 'PostgreSQL', debianPackage: 'postgresql', isThere: hasPostgres() },
+  'a database that is down, a real PostgreSQL,',
   () => {
     let postgres: OwnPostgres;
     let refused: string;
@@ -47,14 +43,7 @@ describeWithRedis(
       pool = new Pool(postgres.config as PoolConfig);
       pool.on('error', () => undefined);
       clock = new FakeClock();
-      lines = [];
-      const stream = new Writable({
-        write: (chunk, _, done) => {
-          lines.push(JSON.parse(String(chunk)) as Record<string, unknown>);
-          done();
-        },
-      });
-      stopLogging = logTo(createLogger({ format: format.json(), transports: [new transports.Stream({ stream })] }));
+      ({ lines, stop: stopLogging } = recordLines());
       store.operations.clear();
     });
 
@@ -87,123 +76,23 @@ describeWithRedis(
       return call;
     }
 
-    function startMetrics(): PrometheusExporter {
-      const reader = new PrometheusExporter({
-        preventServerStart: true,
-        withoutScopeInfo: true,
-        withoutTargetInfo: true,
-        metricProducers: [retryMetricProducer()],
-      });
-      metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
-      return reader;
-    }
-
     it('and recovers before the third attempt, is healthy', async () => {
       const spans = startTracing();
       const reader = startMetrics();
       expect(await recover()).toEqual({ attempts: 3, latencyMs: 0 });
       expect(clock.sleeps).toEqual([500, 1000]);
 
-      const spanIds = {
-        trace_id: expect.stringMatching(/^[\da-f]{32}$/),
-        span_id: expect.stringMatching(/^[\da-f]{16}$/),
-      };
-      expect(lines).toEqual([
-        {
-          level: 'warn',
-          message: 'Retry attempt 1/3 failed for database_health_check, waiting 0.50s',
-          operation: 'database_health_check',
-          attempt: 1,
-          max_attempts: 3,
-          delay_seconds: 0.5,
-          error: `ECONNREFUSED: ${refused}`,
-          ...spanIds,
-        },
-        {
-          level: 'warn',
-          message: 'Retry attempt 2/3 failed for database_health_check, waiting 1.00s',
-          operation: 'database_health_check',
-          attempt: 2,
-          max_attempts: 3,
-          delay_seconds: 1,
-          error: `ECONNREFUSED: ${refused}`,
-          ...spanIds,
-        },
-        {
-          level: 'info',
-          message: 'Retry succeeded for database_health_check',
-          operation: 'database_health_check',
-          attempt: 3,
-          max_attempts: 3,
-          ...spanIds,
-        },
-      ]);
-
-      const base = { 'retry.operation': 'database_health_check', 'retry.max_attempts': 3 };
-      const failed = { 'error.type': 'ECONNREFUSED', 'retry.error.class': 'transient', 'retry.next': 'retry' };
-      expect(seen(spans).map(({ name, parent, status, attributes }) => ({ name, parent, status, attributes }))).toEqual(
-        [
-          {
-            name: 'attempt database_health_check',
-            parent: 'retry database_health_check',
-            status: { code: SpanStatusCode.ERROR, message: refused },
-            attributes: {
-              ...base,
-              ...failed,
-              'retry.attempt': 1,
-              'retry.delay': 0,
-              'retry.delay.source': 'none',
-              'retry.next_delay': 0.5,
-            },
-          },
-          {
-            name: 'attempt database_health_check',
-            parent: 'retry database_health_check',
-            status: { code: SpanStatusCode.ERROR, message: refused },
-            attributes: {
-              ...base,
-              ...failed,
-              'retry.attempt': 2,
-              'retry.delay': 0.5,
-              'retry.delay.source': 'backoff',
-              'retry.next_delay': 1,
-            },
-          },
-          {
-            name: 'attempt database_health_check',
-            parent: 'retry database_health_check',
-            status: { code: SpanStatusCode.UNSET },
-            attributes: { ...base, 'retry.attempt': 3, 'retry.delay': 1, 'retry.delay.source': 'backoff' },
-          },
-          {
-            name: 'retry database_health_check',
-            parent: undefined,
-            status: { code: SpanStatusCode.UNSET },
-            attributes: {
-              ...base,
-              'retry.attempts': 3,
-              'retry.outcome': 'success_after_retry',
-              'retry.total_delay': 1.5,
-            },
-          },
-        ],
-      );
-
-      const { samples } = parseExposition(await scrape(reader));
-      const of = 'operation="database_health_check"';
-      expect(samples).toMatchObject({
-        [`retry_calls_total{${of},outcome="success_after_retry"}`]: 1,
-        [`retry_calls_total{${of},outcome="success"}`]: 0,
-        [`retry_calls_total{${of},outcome="attempts_exhausted"}`]: 0,
-        [`retry_attempts_total{error_type="ECONNREFUSED",${of},result="failure"}`]: 2,
-        [`retry_attempts_total{${of},result="success"}`]: 1,
-        [`retry_retries_total{delay_source="backoff",${of}}`]: 2,
-        [`retry_delay_seconds_count{${of}}`]: 2,
-        [`retry_delay_seconds_sum{${of}}`]: 1.5,
-        [`retry_call_duration_seconds_sum{${of},result="success"}`]: 1.5,
-        [`retry_call_attempts_sum{${of},result="success"}`]: 3,
-        [`retry_calls_in_flight{${of},phase="waiting"}`]: 0,
+      const left = tracesOf({
+        operation: 'database_health_check',
+        errorType: 'ECONNREFUSED',
+        message: refused,
+        delays: [0.5, 1],
       });
+      expect(lines).toEqual(left.lines);
+      expect(seen(spans).map(({ name, parent, status, attributes }) => ({ name, parent, status, attributes }))).toEqual(
+        left.spans,
+      );
+      expect(parseExposition(await scrape(reader)).samples).toMatchObject(left.samples);
     });
 
     it.each([
@@ -244,5 +133,4 @@ describeWithRedis(
       });
     });
   },
-  hasPostgres,
 );

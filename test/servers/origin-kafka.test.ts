@@ -1,11 +1,5 @@
-import { Writable } from 'node:stream';
-import { metrics, SpanStatusCode } from '@opentelemetry/api';
-import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { SpanStatusCode } from '@opentelemetry/api';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
-import { createLogger, format, transports } from 'winston';
-import { logTo } from '../../instrumentation/loggers/index.ts';
-import { retryMetricProducer } from '../../instrumentation/opentelemetry/index.ts';
 import { store } from '../../instrumentation/store/store.ts';
 import '../../src/index.ts';
 import { NO_CLIENT_RETRIES, publishEvent } from '../../src/services/kafka/index.ts';
@@ -15,6 +9,7 @@ import { seen, startTracing, stopTelemetry } from '../spans/sdk.ts';
 import { parseExposition, scrape } from '../support/exposition.ts';
 import { outcomeOf } from '../support/settle.ts';
 import { type KafkaWireMock, startKafkaWireMock } from './kafka-wire-mock.ts';
+import { recordLines, startMetrics, tracesOf } from './story.ts';
 
 // The story of the event that is published while the broker recovers:
 //
@@ -26,7 +21,6 @@ import { type KafkaWireMock, startKafkaWireMock } from './kafka-wire-mock.ts';
 
 const LEADER_NOT_AVAILABLE = 5;
 const NO_LEADER = 'There is no leader for this topic-partition as we are in the middle of a leadership election';
-const NOT_READY = `KafkaJSNumberOfRetriesExceeded: ${NO_LEADER}`;
 const event = { topic: 'orders', key: '42', value: '{"order":42}' };
 
 let mock: KafkaWireMock;
@@ -44,14 +38,7 @@ beforeEach(async () => {
   clock = new FakeClock();
   // The jitter of the story: 1.2 of 1 s, and of 2 s.
   clock.nextRandom = 0.7;
-  lines = [];
-  const stream = new Writable({
-    write: (chunk, _, done) => {
-      lines.push(JSON.parse(String(chunk)) as Record<string, unknown>);
-      done();
-    },
-  });
-  stopLogging = logTo(createLogger({ format: format.json(), transports: [new transports.Stream({ stream })] }));
+  ({ lines, stop: stopLogging } = recordLines());
   store.operations.clear();
 });
 afterEach(async () => {
@@ -67,17 +54,6 @@ async function passWait(ms: number): Promise<void> {
   await clock.advance(ms);
 }
 
-function startMetrics(): PrometheusExporter {
-  const reader = new PrometheusExporter({
-    preventServerStart: true,
-    withoutScopeInfo: true,
-    withoutTargetInfo: true,
-    metricProducers: [retryMetricProducer()],
-  });
-  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
-  return reader;
-}
-
 it('an event whose broker is not ready twice is published by the third attempt', async () => {
   const spans = startTracing();
   const reader = startMetrics();
@@ -91,105 +67,17 @@ it('an event whose broker is not ready twice is published by the third attempt',
   expect(mock.written).toMatchObject([{ topic: 'orders', key: '42', value: '{"order":42}' }]);
   expect(clock.sleeps).toEqual([1200, 2400]);
 
-  const spanIds = { trace_id: expect.stringMatching(/^[\da-f]{32}$/), span_id: expect.stringMatching(/^[\da-f]{16}$/) };
-  expect(lines).toEqual([
-    {
-      level: 'warn',
-      message: 'Retry attempt 1/3 failed for kafka_publish, waiting 1.20s',
-      operation: 'kafka_publish',
-      attempt: 1,
-      max_attempts: 3,
-      delay_seconds: 1.2,
-      error: NOT_READY,
-      ...spanIds,
-    },
-    {
-      level: 'warn',
-      message: 'Retry attempt 2/3 failed for kafka_publish, waiting 2.40s',
-      operation: 'kafka_publish',
-      attempt: 2,
-      max_attempts: 3,
-      delay_seconds: 2.4,
-      error: NOT_READY,
-      ...spanIds,
-    },
-    {
-      level: 'info',
-      message: 'Retry succeeded for kafka_publish',
-      operation: 'kafka_publish',
-      attempt: 3,
-      max_attempts: 3,
-      ...spanIds,
-    },
-  ]);
-
-  const base = { 'retry.operation': 'kafka_publish', 'retry.max_attempts': 3 };
-  const failed = {
-    'error.type': 'KafkaJSNumberOfRetriesExceeded',
-    'retry.error.class': 'transient',
-    'retry.next': 'retry',
-  };
-  expect(seen(spans).map(({ name, parent, status, attributes }) => ({ name, parent, status, attributes }))).toEqual([
-    {
-      name: 'attempt kafka_publish',
-      parent: 'retry kafka_publish',
-      status: { code: SpanStatusCode.ERROR, message: NO_LEADER },
-      attributes: {
-        ...base,
-        ...failed,
-        'retry.attempt': 1,
-        'retry.delay': 0,
-        'retry.delay.source': 'none',
-        'retry.next_delay': 1.2,
-      },
-    },
-    {
-      name: 'attempt kafka_publish',
-      parent: 'retry kafka_publish',
-      status: { code: SpanStatusCode.ERROR, message: NO_LEADER },
-      attributes: {
-        ...base,
-        ...failed,
-        'retry.attempt': 2,
-        'retry.delay': 1.2,
-        'retry.delay.source': 'backoff',
-        'retry.next_delay': 2.4,
-      },
-    },
-    {
-      name: 'attempt kafka_publish',
-      parent: 'retry kafka_publish',
-      status: { code: SpanStatusCode.UNSET },
-      attributes: { ...base, 'retry.attempt': 3, 'retry.delay': 2.4, 'retry.delay.source': 'backoff' },
-    },
-    {
-      name: 'retry kafka_publish',
-      parent: undefined,
-      status: { code: SpanStatusCode.UNSET },
-      attributes: {
-        ...base,
-        'retry.attempts': 3,
-        'retry.outcome': 'success_after_retry',
-        'retry.total_delay': expect.closeTo(3.6),
-      },
-    },
-  ]);
-
-  const { samples } = parseExposition(await scrape(reader));
-  const of = 'operation="kafka_publish"';
-  expect(samples).toMatchObject({
-    [`retry_calls_total{${of},outcome="success_after_retry"}`]: 1,
-    [`retry_calls_total{${of},outcome="success"}`]: 0,
-    [`retry_calls_total{${of},outcome="attempts_exhausted"}`]: 0,
-    [`retry_attempts_total{error_type="KafkaJSNumberOfRetriesExceeded",${of},result="failure"}`]: 2,
-    [`retry_attempts_total{${of},result="success"}`]: 1,
-    [`retry_retries_total{delay_source="backoff",${of}}`]: 2,
-    [`retry_delay_seconds_count{${of}}`]: 2,
-    [`retry_delay_seconds_sum{${of}}`]: expect.closeTo(3.6),
-    [`retry_call_duration_seconds_sum{${of},result="success"}`]: expect.closeTo(3.6),
-    [`retry_call_attempts_sum{${of},result="success"}`]: 3,
-    [`retry_calls_in_flight{${of},phase="waiting"}`]: 0,
+  const left = tracesOf({
+    operation: 'kafka_publish',
+    errorType: 'KafkaJSNumberOfRetriesExceeded',
+    message: NO_LEADER,
+    delays: [1.2, 2.4],
   });
+  expect(lines).toEqual(left.lines);
+  expect(seen(spans).map(({ name, parent, status, attributes }) => ({ name, parent, status, attributes }))).toEqual(
+    left.spans,
+  );
+  expect(parseExposition(await scrape(reader)).samples).toMatchObject(left.samples);
 });
 
 it('an event whose broker stays away is given up after three attempts', async () => {
