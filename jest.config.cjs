@@ -19,13 +19,14 @@ const common = {
     '^retryscope/budget-redis$': '<rootDir>/src/limits/redis/index.ts',
     '^retryscope/propagation$': '<rootDir>/src/limits/propagation/index.ts',
     '^retryscope/(http|database|kafka|redis|files|grpc|classify|policy-file)$': '<rootDir>/src/services/$1/index.ts',
+    '^retryscope/((?:dead-letters|durable)(?:/[a-z-]+)?)$': '<rootDir>/src/recovery/$1/index.ts',
     '^retryscope/winston$': '<rootDir>/instrumentation/loggers/winston.ts',
     '^retryscope/(.*)$': '<rootDir>/instrumentation/$1/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.stryker-tmp/', '<rootDir>/.cache/'],
 };
 
-/** Tests that start servers or processes of their own; they run in Node 24 alone. */
+/** Tests that start servers or processes of their own: most of them run in Node 24 alone. */
 const SERVERS =
   '<rootDir>/test/(redis/(breakers|cluster|faults|fleet|scripts|secure)|(servers|libraries|register)/.*|cli/doctor|services/policy-file/reload|dead-letters/sqlite-crash)\\.test\\.ts';
 
@@ -59,9 +60,14 @@ module.exports = {
       displayName: 'servers',
       testMatch: [
         '<rootDir>/test/redis/{breakers,cluster,faults,fleet,scripts,secure}.test.ts',
-        '<rootDir>/test/{servers,libraries,register}/**/*.test.ts',
+        '<rootDir>/test/servers/**/*.test.ts',
         '<rootDir>/test/{cli/doctor,services/policy-file/reload,dead-letters/sqlite-crash}.test.ts',
       ],
+    },
+    {
+      ...common,
+      displayName: 'instrumented',
+      testMatch: ['<rootDir>/test/{libraries,register}/**/*.test.ts'],
     },
     {
       ...common,

@@ -9,10 +9,12 @@ export const SCHEMA_VERSION = 1;
 /** The name of the instrumentation scope of spans, metrics and log records. */
 export const SCOPE_NAME = 'retryscope';
 
-/** Span names: one call, and one attempt of it. */
+/** Span names: one call, and one attempt of it; a letter that is kept, and one that is sent again. */
 export const SPANS = {
   call: (operation: string): string => `retry ${operation}`,
   attempt: (operation: string): string => `attempt ${operation}`,
+  deadLetter: (operation: string): string => `dead_letter ${operation}`,
+  redrive: (operation: string): string => `redrive ${operation}`,
 } as const;
 
 /** Span attributes. Times are seconds. */
@@ -26,6 +28,10 @@ export const ATTRIBUTES = {
   attempt: 'retry.attempt',
   delay: 'retry.delay',
   delaySource: 'retry.delay.source',
+  queue: 'retry.dead_letter.queue',
+  letterId: 'retry.dead_letter.id',
+  letterResult: 'retry.dead_letter.result',
+  redrive: 'retry.redrive',
   errorClass: 'retry.error.class',
   next: 'retry.next',
   nextDelay: 'retry.next_delay',
@@ -84,7 +90,7 @@ export const LABEL_VALUES = {
   decision: ['granted', 'denied'],
   breakerState: ['closed', 'open', 'half_open', 'forced_open'],
   breakerResult: ['success', 'failure', 'ignored', 'rejected'],
-  deadLetterEvent: ['stored', 'redriven', 'failed', 'evicted', 'quarantined', 'purged'],
+  deadLetterEvent: ['stored', 'not_stored', 'redriven', 'failed', 'evicted', 'quarantined', 'purged'],
   faultSource: [
     'observer',
     'tracer',
@@ -97,8 +103,10 @@ export const LABEL_VALUES = {
     'backoff',
     'limit',
     'fallback',
+    'dead_letter',
+    'durable_wait',
   ],
-  overflowSource: ['operation', 'error_type', 'limit'],
+  overflowSource: ['operation', 'error_type', 'limit', 'queue'],
 } as const;
 
 /** What stands in a label once its set of values is full. */
@@ -214,8 +222,15 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
     'result',
   ]),
   deadLetters: counter('retry.dead_letters', '{letter}', 'What happened to dead letters.', ['queue', 'event']),
-  deadLetterDepth: gauge('retry.dead_letter.depth', '{letter}', 'Dead letters in a queue.', ['queue']),
-  deadLetterOldestAge: gauge('retry.dead_letter.oldest_age.seconds', 's', 'Age of the oldest dead letter.', ['queue']),
+  deadLetterDepth: gauge('retry.dead_letter.depth', '{letter}', 'Dead letters in a queue that wait to be sent again.', [
+    'queue',
+  ]),
+  deadLetterOldestAge: gauge(
+    'retry.dead_letter.oldest_age.seconds',
+    's',
+    'Age of the oldest of them; 0 where there is none.',
+    ['queue'],
+  ),
   nestedSuppressed: counter('retry.nested_suppressed', '{retry}', 'Retries left to the layer nearest to the failure.', [
     'operation',
   ]),
@@ -231,7 +246,7 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   overflow: counter(
     'retry.overflow',
     '{record}',
-    'Operations, errors and limits that are not shown by themselves, since their set was full.',
+    'Operations, errors, limits and queues that are not shown by themselves, since their set was full.',
     ['source'],
   ),
   info: gauge('retryscope.info', '', 'Always 1; the label tells the version of the library.', ['version']),
@@ -246,6 +261,10 @@ export const LOG_FIELDS = {
   error: 'error',
   attempts: 'attempts',
   reason: 'reason',
+  queue: 'queue',
+  letterId: 'letter_id',
+  letters: 'letters',
+  redrive: 'redrive',
   traceId: 'trace_id',
   spanId: 'span_id',
 } as const;
@@ -262,6 +281,13 @@ export const LOG_MESSAGES = {
   circuit_open: (operation: string): string => `Retries stopped for ${operation}: the circuit is open`,
   already_retried: (operation: string): string => `Not retried for ${operation}: a layer below has retried already`,
   aborted: (operation: string): string => `Retries stopped for ${operation}: the caller aborted`,
+  letter_stored: (operation: string): string => `Dead letter stored for ${operation}`,
+  letter_not_stored: (operation: string): string => `Dead letter not stored for ${operation}: the store failed`,
+  letter_redriven: (operation: string): string => `Dead letter redriven for ${operation}`,
+  letter_failed: (operation: string): string => `Dead letter failed again for ${operation}`,
+  letter_quarantined: (operation: string): string => `Dead letter quarantined for ${operation}`,
+  letter_evicted: (queue: string): string => `Dead letters evicted from ${queue}`,
+  letter_purged: (queue: string): string => `Dead letters purged from ${queue}`,
 } as const;
 
 /** The name that Prometheus gives to an attribute key. */

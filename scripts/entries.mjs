@@ -8,6 +8,7 @@ export const ENTRIES = {
   './loggers': 'instrumentation/loggers/index.ts',
   './winston': 'instrumentation/loggers/winston.ts',
   './setup': 'instrumentation/setup/index.ts',
+  './register': 'instrumentation/register/index.ts',
   './budget-redis': 'src/limits/redis/index.ts',
   './propagation': 'src/limits/propagation/index.ts',
   './http': 'src/services/http/index.ts',
@@ -18,6 +19,8 @@ export const ENTRIES = {
   './grpc': 'src/services/grpc/index.ts',
   './classify': 'src/services/classify/index.ts',
   './policy-file': 'src/services/policy-file/index.ts',
+  './dead-letters': 'src/recovery/dead-letters/index.ts',
+  './dead-letters/sqlite': 'src/recovery/dead-letters/sqlite/index.ts',
 };
 
 /** The name of an entry's files in dist/. */

@@ -1,16 +1,7 @@
-import { channelObserver } from '../instrumentation/channel/index.ts';
-import { openTelemetryObserver } from '../instrumentation/opentelemetry/observer.ts';
-import { addObserver } from './engine/default-observer.ts';
-import { runtime } from './engine/runtime.ts';
+import { addDefaultObservers } from '../instrumentation/default-observers.ts';
 
-// The one side effect of the main entry: calls are watched from here on, by whichever OpenTelemetry SDK is registered.
-// Two copies of the package in a process share this, so that no call is counted twice.
-if (!runtime.doorOpened) {
-  runtime.doorOpened = true;
-  // In front of whatever was added before: a logger reads the span from the observer before it.
-  const later = runtime.observers.splice(0);
-  for (const observer of [openTelemetryObserver(), channelObserver(), ...later]) addObserver(observer);
-}
+// The one side effect of the main entry.
+addDefaultObservers();
 
 export type { AttemptMessage, CallMessage } from '../instrumentation/channel/index.ts';
 export type { AttemptContext, AttemptFunction } from './engine/attempt.ts';

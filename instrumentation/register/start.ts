@@ -1,7 +1,7 @@
-import '../../src/index.ts';
 import { isInternalThread } from 'node:worker_threads';
 import { addObserver } from '../../src/engine/default-observer.ts';
 import { findPolicyFile } from '../../src/services/policy-file/index.ts';
+import { addDefaultObservers } from '../default-observers.ts';
 import { LIBRARIES } from '../libraries/index.ts';
 import { retryContextProcessor } from '../opentelemetry/index.ts';
 import { patchWhenLoaded } from './bridge.ts';
@@ -40,6 +40,7 @@ async function startOnce(): Promise<void> {
 
 /** What has to be there before the app is loaded, and therefore waits for nothing. */
 function hook(): void {
+  addDefaultObservers();
   const hasRules = findPolicyFile() !== undefined;
   const disabled = disabledNames(supported().map(({ name }) => name));
   const marker = new ResendMarker(retryContextProcessor());

@@ -1,5 +1,6 @@
 import { causesOf } from './causes.ts';
 import { errorCode, errorType } from './error-type.ts';
+import { hiderFor } from './quoted-values.ts';
 import { read } from './read.ts';
 import { redactWithin } from './redact.ts';
 
@@ -61,13 +62,17 @@ const LOOKED_AT = 4 * MAX_MESSAGE;
 
 /** What went wrong, and beneath it: `fetch failed` alone tells nobody that a connection was refused. */
 function fullMessage(error: unknown): string {
-  const parts = [messageOf(error).slice(0, LOOKED_AT)];
-  for (const cause of causesOf(error)) {
-    const text = messageOf(cause).slice(0, LOOKED_AT);
+  const causes = causesOf(error);
+  const hide = hiderFor([error, ...causes]) ?? asItIs;
+  const parts = [hide(messageOf(error)).slice(0, LOOKED_AT)];
+  for (const cause of causes) {
+    const text = hide(messageOf(cause)).slice(0, LOOKED_AT);
     if (text !== UNREADABLE && !parts.some(part => part.includes(text))) parts.push(text);
   }
   return parts.filter(part => part !== '').join('; caused by: ');
 }
+
+const asItIs = (text: string): string => text;
 
 function messageOf(value: unknown): string {
   switch (typeof value) {
@@ -97,8 +102,9 @@ function textOf(error: object): string {
 /** The stack, with a huge message in its head shortened so that the frames can be seen. */
 function stackOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  const stack = read(error, 'stack');
-  if (typeof stack !== 'string') return undefined;
+  const written = read(error, 'stack');
+  if (typeof written !== 'string') return undefined;
+  const stack = hiderFor([error, ...causesOf(error)])?.(written) ?? written;
   const frames = stack.indexOf('\n    at ');
   if (frames <= MAX_MESSAGE) return stack;
   return `${redactWithin(stack.slice(0, frames), MAX_MESSAGE)}${stack.slice(frames)}`;

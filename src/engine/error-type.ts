@@ -4,15 +4,15 @@ import { redact } from './redact.ts';
 
 /**
  * A name for a kind of error, fit for a metric label: the error's `code` (`ECONNRESET`, an SQLSTATE), else its HTTP
- * status, else the code of what caused it where its own name says little (`TypeError: fetch failed`), else its name,
- * else the type of what was thrown. Never taken from a message. At most 64 characters of letters, digits and
- * `_ . : -`.
+ * status, else code or status of what caused it where its own name says little (`TypeError: fetch failed`), else its
+ * name, else the type of what was thrown. The status goes before a code that only says that there was a bad one
+ * (`ERR_BAD_RESPONSE` of axios). Never taken from a message. At most 64 characters of letters, digits and `_ . : -`.
  */
 export function errorType(error: unknown): string {
   const type = typeof error;
   if (error === null) return 'null';
   if (type !== 'object') return type;
-  return errorCode(error) ?? statusOf(error) ?? namedType(error) ?? numericCode(error) ?? nameOf(error) ?? type;
+  return codeOrStatus(error) ?? namedType(error) ?? numericCode(error) ?? nameOf(error) ?? type;
 }
 
 /** The error's `code`, if it is one that names a kind of error: no identifier, no sentence, no secret. */
@@ -32,19 +32,33 @@ function isHarmless(name: string): boolean {
   return !/\d/.test(name) || redact(name) === name;
 }
 
-function statusOf(error: unknown): string | undefined {
-  const status = read(error, 'status') ?? read(error, 'statusCode') ?? read(read(error, 'response'), 'status');
+function codeOrStatus(error: unknown): string | undefined {
+  const code = errorCode(error);
+  if (code !== undefined && !BAD_STATUS.has(code)) return code;
+  return ownStatus(error) ?? ownStatus(read(error, 'response')) ?? code;
+}
+
+/** Codes that say less than the status beside them: those of `retryFetch`, of axios for 5xx and 4xx, and of got. */
+const BAD_STATUS = new Set([
+  'ERR_RETRY_HTTP_STATUS',
+  'ERR_BAD_RESPONSE',
+  'ERR_BAD_REQUEST',
+  'ERR_NON_2XX_3XX_RESPONSE',
+]);
+
+function ownStatus(carrier: unknown): string | undefined {
+  const status = read(carrier, 'status') ?? read(carrier, 'statusCode');
   const isStatus = typeof status === 'number' && Number.isInteger(status) && status >= 100 && status < 600;
   return isStatus ? String(status) : undefined;
 }
 
-/** The name where it says something, else the code of the first cause that has one. */
+/** The name where it says something, else code or status of the first cause that has one. */
 function namedType(error: unknown): string | undefined {
   const name = nameOf(error);
   if (!VAGUE.has(name)) return name;
   for (const cause of causesOf(error)) {
-    const code = errorCode(cause);
-    if (code !== undefined) return code;
+    const kind = codeOrStatus(cause);
+    if (kind !== undefined) return kind;
   }
   return name === 'Error' || name === 'Object' ? undefined : name;
 }

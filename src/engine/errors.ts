@@ -10,7 +10,9 @@ export type RetryErrorCode =
   | 'ERR_RETRY_CIRCUIT_OPEN'
   | 'ERR_RETRY_RATE_LIMITED'
   | 'ERR_RETRY_BULKHEAD_FULL'
-  | 'ERR_RETRY_HEDGE_LOST';
+  | 'ERR_RETRY_HEDGE_LOST'
+  | 'ERR_RETRY_HTTP_STATUS'
+  | 'ERR_RETRY_BODY_USED';
 
 /** True for errors of this library, also those of another copy of it in the same process. */
 export function isRetryError(error: unknown): error is Error & { readonly code: RetryErrorCode } {

@@ -30,7 +30,9 @@ export type FaultSource =
   | 'predicate'
   | 'backoff'
   | 'limit'
-  | 'fallback';
+  | 'fallback'
+  | 'dead_letter'
+  | 'durable_wait';
 
 /** Reads how many faults of each source have been kept from callers since the process started. */
 export function faultCounts(): ReadonlyMap<string, number> {

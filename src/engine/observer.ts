@@ -52,6 +52,16 @@ export interface CallInfo {
   readonly maxAttempts: number;
   /** The caller's own attributes for the call span. */
   readonly attributes: Readonly<Record<string, AttributeValue>>;
+  /** For a call that goes on after it was handed over: the span where it was before, to link to. */
+  readonly link?: SpanIdentifiers;
+}
+
+/** Where a span is to be found, in lower-case hexadecimal digits. */
+export interface SpanIdentifiers {
+  /** 32 digits. */
+  readonly traceId: string;
+  /** 16 digits. */
+  readonly spanId: string;
 }
 
 /** The facts of an attempt that are known before it starts. */

@@ -106,6 +106,9 @@ function unknownOption(name: string, value: unknown, known: readonly string[]): 
     const hint = isNumber(value) ? `: retries ${String(value)} is maxAttempts ${(value as number) + 1}` : '';
     return `retries is not an option; maxAttempts counts every execution, the first included${hint}`;
   }
+  if (name === 'deadLetter' && !known.includes(name)) {
+    return 'deadLetter is an option of defineOperation: only a call with a name and arguments can be kept and made again';
+  }
   const nearest = nearestOption(name, known);
   return `${show(name)} is not an option${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`;
 }

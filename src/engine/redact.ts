@@ -1,3 +1,4 @@
+import { hideQuotedValues } from './quoted-values.ts';
 import { HIDDEN, hideNamed, hideParameters, hideShapes, hideTokens, READABLE_PARAMETERS } from './redaction-rules.ts';
 
 /** Takes secrets out of a text. */
@@ -16,7 +17,8 @@ export interface RedactorOptions {
 /**
  * Takes secrets out of a text before it reaches a span, a log line or a store: credentials and parameters in URLs,
  * values of secret headers, of keys and of flags that are named like secrets, bearer and basic tokens, JSON Web
- * Tokens, keys of well-known shapes, PEM blocks and card numbers. Takes time linear in the text.
+ * Tokens, keys of well-known shapes, PEM blocks and card numbers, and what databases and JSON.parse quote of a value
+ * that they refused. Takes time linear in the text.
  *
  * It errs on the side of hiding: what it leaves is not proven harmless, so put no secret in a message knowingly.
  */
@@ -38,7 +40,8 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
   const secret = new Set(lowered(options.secretNames));
   const extra = (options.extraPatterns ?? []).map(toGlobal);
   return text => {
-    const shaped = hideParameters(hideShapes(text), name => readable.has(name.toLowerCase()));
+    const unquoted = hideQuotedValues(text);
+    const shaped = hideParameters(hideShapes(unquoted), name => readable.has(name.toLowerCase()));
     const named = hideNamed(shaped, name => secret.has(name.toLowerCase()));
     return extra.reduce((clean, pattern) => clean.replace(pattern, HIDDEN), hideTokens(named));
   };

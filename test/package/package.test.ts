@@ -24,7 +24,11 @@ const PEERS = [
   '@opentelemetry/exporter-trace-otlp-proto@0.301.0',
   'winston@3.19.0',
   '@grpc/grpc-js@1.14.7',
+  '@opentelemetry/instrumentation@0.301.0',
+  'async-retry@1.3.3',
 ];
+/** What is imported for what it does, and exports nothing. */
+const WITHOUT_EXPORTS = ['retryscope/register'];
 
 let folder: string;
 let tarball: string;
@@ -50,7 +54,8 @@ const SMOKE = `
   const errors = [];
   for (const name of ${JSON.stringify(names)}) {
     try {
-      if (Object.keys(await load(name)).length === 0) errors.push(name + ' is empty');
+      const isEmpty = Object.keys(await load(name)).length === 0;
+      if (isEmpty !== ${JSON.stringify(WITHOUT_EXPORTS)}.includes(name)) errors.push(name + ' has the wrong exports');
     } catch (error) {
       errors.push(name + ': ' + error.message);
     }
@@ -61,9 +66,32 @@ const SMOKE = `
   console.log(JSON.stringify({ value, errors }));
 `;
 
+/** An app that knows nothing of us: it has an SDK and a library that retries, and prints the spans that came of it. */
+function appWith(load: (names: string, from: string) => string, line: 2 | 3): string {
+  return `
+    ${load('trace', '@opentelemetry/api')}
+    ${line === 3 ? load('TracerProvider, InMemorySpanExporter, SimpleSpanProcessor', '@opentelemetry/sdk-trace') : load('BasicTracerProvider: TracerProvider, InMemorySpanExporter, SimpleSpanProcessor', '@opentelemetry/sdk-trace-base')}
+    ${load('default: retry', 'async-retry')}
+    const exporter = new InMemorySpanExporter();
+    const processor = new SimpleSpanProcessor(${line === 3 ? '{ exporter }' : 'exporter'});
+    trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [processor] }));
+    let calls = 0;
+    const call = retry(async function load_user() { if (++calls < 2) throw new Error('x'); }, { minTimeout: 1 });
+    call.then(() => console.log(exporter.getFinishedSpans().map(({ name }) => name.split(' ')[0]).join()));`;
+}
+const imported = (names: string, from: string): string =>
+  `import ${names.includes('default: ') ? names.replace('default: ', '') : `{ ${names.replace(': ', ' as ')} }`} from '${from}';`;
+const required = (names: string, from: string): string =>
+  names.includes('default: ')
+    ? `const ${names.replace('default: ', '')} = require('${from}');`
+    : `const { ${names} } = require('${from}');`;
+const OBSERVED = 'attempt,attempt,retry';
+
 describe('the packed package', () => {
   it('holds what it should and nothing else', () => {
-    expect(files.filter(file => !/^dist\/(cli\/)?[\w.-]+\.(js|cjs|d\.ts|d\.cts)$/.test(file)).sort()).toEqual(
+    expect(
+      files.filter(file => !/^dist\/((cli|dead-letters|durable)\/)?[\w.-]+\.(js|cjs|d\.ts|d\.cts)$/.test(file)).sort(),
+    ).toEqual(
       [
         'CHANGELOG.md',
         'LICENSE',
@@ -126,6 +154,21 @@ describe('the packed package', () => {
       expect(JSON.parse(run(node, ['smoke.js'], place))).toEqual({ value: 3, errors: [] });
     });
 
+    it.each(['22', '24', '26'])('watches an app that knows nothing of it, in Node %s', version => {
+      const node = version === '24' ? bin('node') : join(root, `.cache/node-${version}/node_modules/.bin/node`);
+      if (!existsSync(node)) {
+        if (process.env.CI) throw new Error(`Node ${version} is missing: see .ci/run`);
+        console.log(`Node ${version} is not installed in .cache. Checks skipped: 1`);
+        return;
+      }
+      writeFileSync(join(place, 'app.js'), appWith(type === 'module' ? imported : required, 3));
+      const observed = run(node, ['--import', 'retryscope/register', 'app.js'], place);
+      expect(observed.trim()).toBe(OBSERVED);
+      // What is required has no time to wait, and the module hooks that it needs are there all the same.
+      expect(run(node, ['--require', 'retryscope/register', 'app.js'], place).trim()).toBe(OBSERVED);
+      expect(run(node, ['app.js'], place).trim()).toBe('');
+    });
+
     it('T38: loads in jest’s default mode and in its mode for ES modules', () => {
       const uses = `
         test('retries', async () => {
@@ -138,10 +181,10 @@ describe('the packed package', () => {
         ['{ retry }', 'retryscope'],
         ['{ FakeClock }', 'retryscope/testing'],
       ];
-      const required = names.map(([name, from]) => `const ${name} = require('${from}');`).join('\n');
-      const imported = names.map(([name, from]) => `import ${name} from '${from}';`).join('\n');
-      writeFileSync(join(place, 'smoke.test.cjs'), required + uses);
-      writeFileSync(join(place, 'smoke.test.mjs'), imported + uses);
+      const requires = names.map(([name, from]) => `const ${name} = require('${from}');`).join('\n');
+      const imports = names.map(([name, from]) => `import ${name} from '${from}';`).join('\n');
+      writeFileSync(join(place, 'smoke.test.cjs'), requires + uses);
+      writeFileSync(join(place, 'smoke.test.mjs'), imports + uses);
       writeFileSync(
         join(place, 'jest.config.cjs'),
         'module.exports = { testMatch: ["**/*.test.?js"], transform: {}, moduleFileExtensions: ["js", "cjs", "mjs"] };',
@@ -221,6 +264,9 @@ describe('the packed package', () => {
       expect(run(bin('node'), ['smoke.js'], place).trim()).toBe('5');
       writeFileSync(join(place, 'setup.js'), "import 'retryscope/setup';");
       expect(() => run(bin('node'), ['setup.js'], place)).toThrow(/Cannot find package '@opentelemetry/);
+      const told = "process.on('warning', ({ code }) => console.log(code)); await import('retryscope/register');";
+      writeFileSync(join(place, 'register.js'), told);
+      expect(run(bin('node'), ['register.js'], place).trim()).toBe('RETRYSCOPE_NO_INSTRUMENTATION');
     });
 
     it('has types that need nothing else either, as a module and as CommonJS', () => {
@@ -254,15 +300,16 @@ describe('the packed package', () => {
 
   it('can be installed beside the 2.x line of the OpenTelemetry SDK', () => {
     const line = ['api@1.9.1', 'sdk-node@0.223.0', 'exporter-prometheus@0.223.0', 'sdk-metrics@2.12.0'];
-    const place = project(
-      'line-2',
-      'module',
-      line.map(name => `@opentelemetry/${name}`),
-    );
+    line.push('sdk-trace-base@2.12.0', 'instrumentation@0.223.0');
+    const place = project('line-2', 'module', [...line.map(name => `@opentelemetry/${name}`), 'async-retry@1.3.3']);
     const script =
       "import { retry } from 'retryscope'; import 'retryscope/opentelemetry'; console.log(await retry(() => 5));";
     writeFileSync(join(place, 'smoke.js'), script);
     expect(run(bin('node'), ['smoke.js'], place).trim()).toBe('5');
+    writeFileSync(join(place, 'app.js'), appWith(imported, 2));
+    writeFileSync(join(place, 'app.cjs'), appWith(required, 2));
+    for (const app of ['app.js', 'app.cjs'])
+      expect(run(bin('node'), ['--import', 'retryscope/register', app], place).trim()).toBe(OBSERVED);
   }, 180_000);
 });
 

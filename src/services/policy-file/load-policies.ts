@@ -1,5 +1,5 @@
 import { constants, existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Check, checkOptions, milliseconds, ofType, withFunctions } from '../../engine/option-checks.ts';
 import { read } from '../../engine/read.ts';
@@ -73,19 +73,23 @@ async function readSettings(path: string): Promise<Settings> {
 async function readText(path: string): Promise<string> {
   try {
     // A pipe would let whoever opens it wait for somebody to write.
-    await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    if (!(await file.stat()).isFile()) throw new TypeError('it is no regular file');
-    const buffer = Buffer.alloc(LARGEST_FILE + 1);
-    let size = 0;
-    for (let bytes = -1; bytes !== 0 && size < buffer.length; size += bytes) {
-      bytes = (await file.read(buffer, size, buffer.length - size, null)).bytesRead;
-    }
-    return buffer.toString('utf8', 0, size);
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    return await beginning(file).finally(() => file.close());
   } catch (error) {
     const code = read(error, 'code');
     const why = typeof code === 'string' ? (READ_ERRORS[code] ?? code) : (error as TypeError).message;
     throw new TypeError(`${path}: it cannot be read: ${why}`);
   }
+}
+
+async function beginning(file: FileHandle): Promise<string> {
+  if (!(await file.stat()).isFile()) throw new TypeError('it is no regular file');
+  const buffer = Buffer.alloc(LARGEST_FILE + 1);
+  let size = 0;
+  for (let bytes = -1; bytes !== 0 && size < buffer.length; size += bytes) {
+    bytes = (await file.read(buffer, size, buffer.length - size, null)).bytesRead;
+  }
+  return buffer.toString('utf8', 0, size);
 }
 
 const READ_ERRORS: Readonly<Record<string, string>> = {
