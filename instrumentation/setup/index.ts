@@ -1,15 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { envDetector, type ResourceDetector, serviceInstanceIdDetector } from '@opentelemetry/resources';
+import type { MetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { reportFault } from '../../src/engine/faults.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
 import { type AnyLogger, logTo } from '../loggers/index.ts';
 import { retryContextProcessor, retryMetricProducer } from '../opentelemetry/index.ts';
+import { metricReadersFromEnvironment } from './metric-receivers.ts';
 import { type MetricsServer, openMetricsServer, type PrometheusAddress } from './metrics-server.ts';
 import { isOtlpEndpointSet, spanReceiversFromEnvironment } from './span-receivers.ts';
 
+export { otlpMetricReader } from './metric-receivers.ts';
 export type { PrometheusAddress } from './metrics-server.ts';
 
 /** What {@link startTelemetry} starts, where it is not to be the default. */
@@ -20,6 +23,11 @@ export interface TelemetryOptions {
   readonly prometheus?: PrometheusAddress | 'mount';
   /** Receive every span, beside an OTLP exporter that the environment asks for. Default none. */
   readonly spanProcessors?: readonly SpanProcessor[];
+  /**
+   * Read the metrics, beside `/metrics` and an exporter that the environment asks for. Ours reach one that was made with
+   * `metricProducers: [retryMetricProducer()]`. Default none.
+   */
+  readonly metricReaders?: readonly MetricReader[];
   /** Instrumentations of other libraries. Default none. */
   readonly instrumentations?: NodeSDKConfiguration['instrumentations'];
   /** Gets a line for each retry; see `logTo`. Default none. */
@@ -44,7 +52,8 @@ export interface Telemetry {
 /**
  * Starts OpenTelemetry for this process: spans, and `/metrics` for Prometheus. Spans go to an OTLP collector (by
  * http/protobuf) only when `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or
- * `OTEL_TRACES_EXPORTER=otlp` asks for it.
+ * `OTEL_TRACES_EXPORTER=otlp` asks for it, and metrics when `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` or
+ * `OTEL_METRICS_EXPORTER=otlp` does.
  *
  * @throws RangeError when a port or the timeout is out of range
  *
@@ -89,7 +98,7 @@ function sdkConfiguration(options: TelemetryOptions, exporter: PrometheusExporte
     ...(options.serviceName === undefined ? undefined : { serviceName: options.serviceName }),
     // The other detectors publish the command line, the host and the user.
     ...(process.env.OTEL_NODE_RESOURCE_DETECTORS ? undefined : { resourceDetectors: DETECTORS }),
-    metricReaders: [exporter],
+    metricReaders: [exporter, ...metricReadersFromEnvironment(), ...(options.metricReaders ?? [])],
     // Spans that nobody receives would only cost time.
     spanProcessors: receivers.length === 0 ? [] : [retryContextProcessor(), ...receivers],
     // Left to itself the SDK sends log records to localhost:4318, whether or not somebody listens there.

@@ -153,6 +153,11 @@ describe('startTelemetry', () => {
       "name: 'retry anonymous'",
     );
     expect(received).toEqual(['/v1/traces']);
+    // Metrics are sent where they are asked for: whoever scrapes them would have them twice.
+    await run({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'otlp' });
+    await run({ OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${endpoint}/own`, OTEL_METRICS_EXPORTER: '' });
+    expect(received).toEqual(['/v1/traces', '/v1/metrics', '/own']);
+    expect(await run({ OTEL_METRICS_EXPORTER: 'console' })).toContain("name: 'retry.calls'");
     collector.closeAllConnections();
     collector.close();
   });

@@ -1,9 +1,13 @@
+import { listOf } from '../../setup/environment.ts';
+
 /** What the standard variables of OpenTelemetry ask of a process that has no SDK of its own. */
 export interface TelemetryWish {
   /** Whether an SDK is wanted at all. */
   readonly sdk: boolean;
   /** Whether `/metrics` is to be served. */
   readonly metricsServer: boolean;
+  /** Metrics go to the collector that is named for everything, since nothing else is said of them. */
+  readonly otlpMetrics: boolean;
   /** Exporters of metrics that are named and that the SDK started here has not. */
   readonly unknownExporters: readonly string[];
 }
@@ -18,9 +22,16 @@ export function telemetryWish(env: Readonly<Record<string, string | undefined>>)
   return {
     sdk: isAsked && !isOff,
     metricsServer: metrics.includes('prometheus') || (hasPort && !metrics.includes('none')),
-    unknownExporters: metrics.filter(name => name !== 'none' && name !== 'prometheus'),
+    otlpMetrics:
+      metrics.length === 0 &&
+      !hasPort &&
+      Boolean(env.OTEL_EXPORTER_OTLP_ENDPOINT) &&
+      !env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
+    unknownExporters: metrics.filter(name => !KNOWN.includes(name)),
   };
 }
+
+const KNOWN = ['none', 'prometheus', 'otlp', 'console'];
 
 const ENDPOINTS = [
   'OTEL_EXPORTER_OTLP_ENDPOINT',
@@ -28,10 +39,3 @@ const ENDPOINTS = [
   'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
   'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT',
 ];
-
-function listOf(value: string | undefined): string[] {
-  return (value ?? '')
-    .split(',')
-    .map(name => name.trim().toLowerCase())
-    .filter(name => name !== '');
-}

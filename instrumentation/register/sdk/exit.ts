@@ -1,3 +1,4 @@
+import { metrics } from '@opentelemetry/api';
 import { systemClock } from '../../../src/engine/system-clock.ts';
 import { tracerProvider } from './registered.ts';
 
@@ -25,7 +26,8 @@ export function flushAtExit(shutdown: () => Promise<void>): () => void {
   const onTerminate = (): void => {
     // Ours has been taken away before it is called.
     if (process.listenerCount('SIGTERM') > 0) {
-      flushSpans();
+      flush(tracerProvider());
+      flush(metrics.getMeterProvider());
       return;
     }
     process.off('beforeExit', onIdle);
@@ -39,7 +41,7 @@ export function flushAtExit(shutdown: () => Promise<void>): () => void {
   };
 }
 
-function flushSpans(): void {
-  const provider = tracerProvider() as { forceFlush?: () => Promise<void> } | undefined;
-  provider?.forceFlush?.().catch(() => undefined);
+function flush(provider: { readonly forceFlush?: () => Promise<void> } | object | undefined): void {
+  if (provider === undefined || !('forceFlush' in provider)) return;
+  provider.forceFlush?.().catch(() => undefined);
 }

@@ -21,7 +21,7 @@ export async function startSdk(): Promise<void> {
   if (setup === undefined) {
     warn(
       'RETRYSCOPE_NO_SDK',
-      'OTEL_ variables ask for telemetry, but the SDK is not installed: npm install @opentelemetry/sdk-node @opentelemetry/sdk-trace @opentelemetry/resources @opentelemetry/exporter-prometheus @opentelemetry/exporter-trace-otlp-proto',
+      'OTEL_ variables ask for telemetry, but the SDK is not installed: npm install @opentelemetry/sdk-node @opentelemetry/sdk-trace @opentelemetry/sdk-metrics @opentelemetry/resources @opentelemetry/exporter-prometheus @opentelemetry/exporter-trace-otlp-proto @opentelemetry/exporter-metrics-otlp-proto',
     );
     return;
   }
@@ -30,10 +30,11 @@ export async function startSdk(): Promise<void> {
   for (const name of wish.unknownExporters) {
     warn(
       'RETRYSCOPE_METRICS_EXPORTER',
-      `OTEL_METRICS_EXPORTER=${name} needs an SDK of the app; here it may be prometheus`,
+      `OTEL_METRICS_EXPORTER=${name} needs an SDK of the app; here it may be prometheus, otlp or console`,
     );
   }
-  const telemetry = setup.startTelemetry({ prometheus: 'mount', shutdownTimeout: FLUSH_LIMIT });
+  const metricReaders = wish.otlpMetrics ? [setup.otlpMetricReader()] : [];
+  const telemetry = setup.startTelemetry({ prometheus: 'mount', shutdownTimeout: FLUSH_LIMIT, metricReaders });
   let server: MetricsServer | undefined;
   // Workers have spans of their own, but there is one port.
   const isServed = wish.metricsServer && isMainThread;
