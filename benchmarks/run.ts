@@ -18,6 +18,7 @@ const SECTIONS = [
   'heap-one-error',
   'limits',
   'fleet-budget',
+  'register',
 ];
 
 /**
