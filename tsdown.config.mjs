@@ -27,6 +27,6 @@ export default defineConfig([
     clean: false,
     // The simulator runs the library as it is installed; what draws tables and reads arguments comes along.
     external: [/^retryscope(\/|$)/],
-    noExternal: ['commander', 'cli-table3', 'picocolors', 'yaml', /^@grafana\/grafana-foundation-sdk/],
+    noExternal: ['commander', 'cli-table3', 'cli-progress', 'picocolors', 'yaml', /^@grafana\/grafana-foundation-sdk/],
   },
 ]);

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 import { inspect } from 'node:util';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { DEFAULTS } from '../dashboards/src/config.ts';
 import { VERSION } from '../src/engine/version.ts';
+import { addDeadLetters } from './dead-letters.ts';
+import { EXIT } from './exit-status.ts';
 import { printable } from './printable.ts';
+import { UnavailableError } from './unavailable-error.ts';
 import { UsageError } from './usage-error.ts';
-
-/** What the process ends with. */
-const EXIT = { ok: 0, failed: 1, wrongUsage: 2, fault: 70 } as const;
+import { wholeNumber } from './whole-number.ts';
 
 const program = new Command('retryscope')
   .description('Tools for the retries of your services.')
@@ -128,6 +129,8 @@ wrong usage and for what cannot be read, 70 if the doctor itself fails.`,
     process.exitCode = verdict === 'healthy' ? EXIT.ok : EXIT.failed;
   });
 
+addDeadLetters(program);
+
 // A reader that has seen enough, such as head, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
@@ -143,6 +146,9 @@ try {
   } else if (error instanceof UsageError) {
     process.stderr.write(`retryscope: ${printable(error.message)}\n`);
     process.exitCode = EXIT.wrongUsage;
+  } else if (error instanceof UnavailableError) {
+    process.stderr.write(`retryscope: ${printable(error.message)}\n`);
+    process.exitCode = EXIT.unavailable;
   } else {
     // Not 1, which would say something of the policy.
     process.stderr.write(`${inspect(error)}\n`);
@@ -158,14 +164,4 @@ function requireNode(major: number): void {
 
 function codeList(text: string): string[] {
   return text.split(',').map(code => code.trim());
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return text => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
-    }
-    return value;
-  };
 }

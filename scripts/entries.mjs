@@ -21,6 +21,11 @@ export const ENTRIES = {
   './policy-file': 'src/services/policy-file/index.ts',
   './dead-letters': 'src/recovery/dead-letters/index.ts',
   './dead-letters/sqlite': 'src/recovery/dead-letters/sqlite/index.ts',
+  './dead-letters/postgres': 'src/recovery/dead-letters/postgres/index.ts',
+  './dead-letters/redis': 'src/recovery/dead-letters/redis/index.ts',
+  './dead-letters/kafka': 'src/recovery/dead-letters/kafka/index.ts',
+  './durable/bullmq': 'src/recovery/durable/bullmq/index.ts',
+  './durable/pg-boss': 'src/recovery/durable/pg-boss/index.ts',
 };
 
 /** The name of an entry's files in dist/. */

@@ -2,20 +2,26 @@ import type { AttemptContext } from '../../engine/attempt.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { errorType } from '../../engine/error-type.ts';
 import type { LetterAttempt, LetterTrace } from './letter.ts';
-import { MAX_HISTORY } from './letter.ts';
+import { longerHistory, MAX_HISTORY } from './letter.ts';
 import { currentTrace } from './letter-tracing.ts';
+import type { StoredCall } from './stored-call.ts';
 
 /** Writes down the attempts of one call, for the letter that may follow. */
 export class CallHistory {
   readonly #clock: Clock;
   readonly #redrive: number;
+  readonly #earlier: readonly LetterAttempt[];
   readonly #entries: Entry[] = [];
   #firstFailedAt: number | undefined = undefined;
   #trace: LetterTrace | undefined = undefined;
 
-  constructor(clock: Clock, redrive: number) {
+  /** `before` is what happened to the call in other processes. */
+  constructor(clock: Clock, redrive: number, before?: StoredCall) {
     this.#clock = clock;
     this.#redrive = redrive;
+    this.#earlier = before?.history ?? [];
+    this.#firstFailedAt = before?.firstFailedAt;
+    this.#trace = before?.trace;
   }
 
   /** The span of the latest attempt. */
@@ -50,7 +56,12 @@ export class CallHistory {
       errorType: type,
       redrive,
     }));
-    return { history, firstFailedAt: this.#firstFailedAt ?? now, failedAt: now, trace: this.#trace };
+    return {
+      history: longerHistory(this.#earlier, history),
+      firstFailedAt: this.#firstFailedAt ?? now,
+      failedAt: now,
+      trace: this.#trace,
+    };
   }
 
   #fail(entry: Entry, error: unknown): void {

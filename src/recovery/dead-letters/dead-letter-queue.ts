@@ -1,23 +1,23 @@
 import type { Clock } from '../../engine/clock.ts';
-import { describeError } from '../../engine/describe-error.ts';
 import { errorType } from '../../engine/error-type.ts';
 import { reportFault } from '../../engine/faults.ts';
 import { callHook } from '../../engine/hook.ts';
 import type { StopReason } from '../../engine/outcome.ts';
-import { redactWithin } from '../../engine/redact.ts';
 import { systemClock } from '../../engine/system-clock.ts';
 import type { DeadLetterStore, PutResult, QueueStats } from './dead-letter-store.ts';
+import { type FailedCall, givenUp } from './failed-call.ts';
 import { lastResortLine, writeToStandardError } from './last-resort.ts';
-import { type DeadLetter, longerHistory } from './letter.ts';
+import type { DeadLetter } from './letter.ts';
 import type { LetterFilter } from './letter-filter.ts';
-import { isUuid, newLetterId } from './letter-id.ts';
 import type { GivenUpCall, LetterKeeper } from './letter-keeper.ts';
 import { LetterRing } from './letter-ring.ts';
-import { boundTo, type PayloadTerms, packPayload } from './pack-payload.ts';
+import { type LetterEnd, traceKeep } from './letter-tracing.ts';
+import { makeLetter } from './make-letter.ts';
+import type { PayloadTerms } from './pack-payload.ts';
 import type { PayloadCipher } from './payload-cipher.ts';
 import type { QueueEvent, QueueEventName } from './queue-event.ts';
 import { checkQueueOptions, type DeadLetterQueueOptions, QUEUE_DEFAULTS } from './queue-options.ts';
-import { type ReadableQueue, registerQueue } from './queue-registry.ts';
+import { type ReadableQueue, registerQueue, tellListeners } from './queue-registry.ts';
 import { redactPayload } from './redact-payload.ts';
 
 /** How often each thing has happened to a letter of a queue in this process. */
@@ -92,13 +92,31 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
   async keep(call: GivenUpCall): Promise<'stored' | 'not_stored' | 'not_kept'> {
     if (!this.#reasons.has(call.reason)) return 'not_kept';
     try {
-      return await this.#keep(await this.#letterOf(call));
+      const letter = await makeLetter(call, this.name, this.#wallNow(), this.#terms);
+      return (await traceKeep(letter, () => this.#keep(letter))).result;
     } catch (fault) {
       // Nothing above throws, but memory and the call stack end somewhere.
-      reportFault('hook', fault);
-      this.#counts.not_stored++;
+      reportFault('dead_letter', fault);
+      this.tell({ event: 'not_stored', letters: 1, storeError: errorType(fault) });
       return 'not_stored';
     }
+  }
+
+  /**
+   * The letter of a call that failed outside of a policy, as this queue would keep it: arguments and error are made
+   * ready in the same way. It is for a store that keeps letters inside a transaction of yours; nothing is stored or
+   * counted here.
+   *
+   * @throws TypeError or RangeError, naming the field, the value and what is allowed
+   *
+   * @example
+   * ```ts
+   * await store.enqueue(client, await queue.letterFor({ operation: 'send_mail', args: [order], error }));
+   * ```
+   */
+  async letterFor(call: FailedCall): Promise<DeadLetter> {
+    const now = this.#wallNow();
+    return makeLetter(givenUp(call, now), this.name, now, this.#terms);
   }
 
   /** Offers the letters that wait in memory to the store again. Gives how many it took. Never rejects. */
@@ -127,7 +145,9 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
   tell(event: Omit<QueueEvent, 'queue'>): void {
     if (event.letters === 0) return;
     this.#counts[event.event] += event.letters;
-    if (this.#onEvent !== undefined) callHook(this.#onEvent, { queue: this.name, ...event });
+    const told: QueueEvent = { queue: this.name, ...event };
+    if (this.#onEvent !== undefined) callHook(this.#onEvent, told);
+    tellListeners(told);
   }
 
   /** Tries once more to store what waits in memory. The store stays open. */
@@ -137,24 +157,29 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
     this.#cancelFlush?.();
   }
 
-  async #keep(letter: DeadLetter): Promise<'stored' | 'not_stored'> {
-    const { id, operation } = letter;
+  #wallNow(): number {
+    return Math.floor(this.clock.wallNow());
+  }
+
+  async #keep(letter: DeadLetter): Promise<LetterEnd & { readonly result: 'stored' | 'not_stored' }> {
+    const { id, operation, trace } = letter;
     try {
       this.#stored(letter, await this.#put(letter));
     } catch (fault) {
       const storeError = errorType(fault);
+      reportFault('dead_letter', fault);
       this.#ring.push(letter);
       this.#resort(lastResortLine(letter, storeError));
-      this.tell({ event: 'not_stored', letters: 1, id, operation, storeError });
+      this.tell({ event: 'not_stored', letters: 1, id, operation, storeError, trace });
       this.#flushLater();
-      return 'not_stored';
+      return { result: 'not_stored', error: { type: storeError } };
     }
     if (this.#ring.length > 0) void this.flush();
-    return 'stored';
+    return { result: 'stored' };
   }
 
-  #stored({ id, operation }: DeadLetter, { evicted, warning }: PutResult): void {
-    this.tell({ event: 'stored', letters: 1, id, operation });
+  #stored({ id, operation, trace }: DeadLetter, { evicted, warning }: PutResult): void {
+    this.tell({ event: 'stored', letters: 1, id, operation, trace });
     this.tell({ event: 'evicted', letters: evicted });
     if (warning === 'disk_full') warnOfFullDisk(this.name);
   }
@@ -198,37 +223,9 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
       reportFault('hook', fault);
     }
   }
-
-  async #letterOf(call: GivenUpCall): Promise<DeadLetter> {
-    const { operation, version, args, source, trace } = call;
-    const diedAt = Math.floor(this.clock.wallNow());
-    const id = newLetterId(diedAt);
-    return Object.freeze<DeadLetter>({
-      id,
-      queue: this.name,
-      operation,
-      payload: await packPayload(args, version, boundTo(id, operation, version), this.#terms),
-      error: describeError(call.error),
-      reason: call.reason,
-      attempts: call.attempts,
-      history: longerHistory([], call.history),
-      firstFailedAt: call.firstFailedAt,
-      lastFailedAt: call.failedAt,
-      diedAt,
-      idempotencyKey: isUuid(call.idempotencyKey)
-        ? call.idempotencyKey
-        : redactWithin(call.idempotencyKey, LONGEST_KEY),
-      ...(trace === undefined ? undefined : { trace }),
-      redrives: 0,
-      state: { is: 'dead' },
-      ...(source === undefined ? undefined : { source: { ...source, topic: source.topic.slice(0, LONGEST_TOPIC) } }),
-    });
-  }
 }
 
 const FLUSH_PAUSE_MS = 5000;
-const LONGEST_KEY = 512;
-const LONGEST_TOPIC = 249;
 
 function warnOfFullDisk(queue: string): void {
   try {

@@ -7,16 +7,21 @@ import {
   checkName,
   checkOptions,
   integerFrom,
+  milliseconds,
   withFunctions,
 } from '../../engine/option-checks.ts';
 import type { RetryOptions } from '../../engine/options.ts';
 import type { PerCall } from '../../engine/per-call.ts';
 import { createPolicy } from '../../engine/policy.ts';
+import type { HandedOverError } from './handed-over-error.ts';
+import { keepLetter } from './keep-letter.ts';
 import type { LetterSource } from './letter.ts';
 import type { LetterKeeper } from './letter-keeper.ts';
 import type { OperationContext } from './operation-context.ts';
 import { type OperationRegistry, operations, type RegisteredOperation, type Restore } from './operation-registry.ts';
-import { type Ending, runOperation } from './run-operation.ts';
+import { runOperation } from './run-operation.ts';
+import { DEFAULT_LONGEST_WAIT_MS, type LongWaits, type WaitKeeper } from './wait-keeper.ts';
+import { WayOut } from './way-out.ts';
 
 /** How an operation is retried, and what becomes of a call that gives up. */
 export interface OperationOptions<Args extends unknown[], T = unknown, F = never>
@@ -30,7 +35,8 @@ export interface OperationOptions<Args extends unknown[], T = unknown, F = never
   readonly version?: number;
   /**
    * Makes the arguments of a redrive out of what was stored. Needed where that is not what the caller gave: secrets that
-   * were redacted, a `Date`, an older version. Letters of that kind are quarantined without it.
+   * were redacted, a `Date`, an older version. Letters of that kind are quarantined without it, and calls of that kind are
+   * not handed over.
    */
   readonly restore?: Restore<Args>;
   /**
@@ -39,7 +45,18 @@ export interface OperationOptions<Args extends unknown[], T = unknown, F = never
    * redacted, and a redrive would send another one.
    */
   idempotencyKey?(...args: Args): string;
-  /** Where redrives find the handler. Default: the registry of the process. */
+  /**
+   * Who keeps a call over a wait that is longer than `maxInProcessDelay`: `BullmqWaits` or `PgBossWaits`. Its caller gets a
+   * {@link HandedOverError} at once, and the call goes on later, in whichever process runs the worker. Default none: all
+   * waits are in memory.
+   */
+  readonly durable?: WaitKeeper;
+  /**
+   * The longest wait in memory, in milliseconds; only together with `durable`. Default 30000. Range 0 to 2^31-1. No wait is
+   * longer than `maxDelay`, whose default is 60000: raise that, too, for a service that asks for ten minutes.
+   */
+  readonly maxInProcessDelay?: number;
+  /** Where redrives, and workers, find the handler. Default: the registry of the process. */
   readonly registry?: OperationRegistry;
 }
 
@@ -67,6 +84,12 @@ export interface Operation<Args extends unknown[], R> {
  * The letter is durable before the call settles. The caller gets the fallback's value or the last error, untouched,
  * whatever becomes of the letter. A call that its caller aborted leaves none, unless the queue asks for it.
  *
+ * With `durable`, a call whose next attempt is far away ends for its caller with a {@link HandedOverError}, whose `cause` is
+ * the last error, and goes on later in whichever process runs the worker: attempts, `maxElapsed`, deadline and
+ * idempotency key are counted on. The fallback is not asked, neither then nor at the end; the caller's `signal` no longer
+ * reaches it. For telemetry and `onStop` the first part was `aborted` with that error, and the second part is a call of its
+ * own that links to the first. Redrives wait in memory.
+ *
  * The handler's `this` is the {@link OperationContext}.
  *
  * @throws TypeError or RangeError at once, when an option is wrong or the name is taken
@@ -90,12 +113,14 @@ export function defineOperation<Args extends unknown[], R, F = never>(
 ): Operation<Args, R | F> {
   checkName('name', name);
   checkFunction('handler', handler);
-  const { deadLetter, version = 1, restore, idempotencyKey, registry = operations, ...retry } = options;
+  const { deadLetter, version = 1, restore, idempotencyKey, registry = operations, ...others } = options;
+  const { durable, maxInProcessDelay, ...retry } = others;
   checkOptions(
     'the options of an operation',
-    definedOnly({ deadLetter, version, restore, idempotencyKey, registry }),
+    definedOnly({ deadLetter, version, restore, idempotencyKey, registry, durable, maxInProcessDelay }),
     CHECKS,
   );
+  const longWaits = longWaitsOf(durable, maxInProcessDelay);
   const policy = createPolicy({ ...(retry as RetryOptions<never, unknown>), operation: name });
   const operation: RegisteredOperation = {
     name,
@@ -103,16 +128,16 @@ export function defineOperation<Args extends unknown[], R, F = never>(
     policy,
     handle: (context, args) => Reflect.apply(handler, context, args),
     restore: restore as Restore<unknown[]> | undefined,
+    deadLetter,
+    longWaits,
   };
   const run = async (call: OperationCall, args: Args): Promise<Awaited<R | F>> => {
     const key = onceKey(call.idempotencyKey, () => idempotencyKey?.(...args));
-    const ending = await runOperation(operation, args, { ...call, redrive: 0, idempotencyKey: key });
+    const wayOut = longWaits === undefined ? undefined : wayOutOf(operation, longWaits, call, args, key);
+    const ending = await runOperation(operation, args, { ...call, redrive: 0, idempotencyKey: key, wayOut });
     if (ending.is === 'success') return ending.value as Awaited<R | F>;
-    if (deadLetter !== undefined) {
-      await safely(() =>
-        deadLetter.keep({ ...lettered(operation, ending), args, idempotencyKey: key(), source: call.source }),
-      );
-    }
+    if (wayOut?.taken !== undefined) throw wayOut.taken;
+    await keepLetter(operation, ending, () => ({ args, idempotencyKey: key(), source: call.source }));
     const { stop, answer } = ending;
     const { fallback } = policy;
     const isFallback = fallback !== undefined && stop.reason !== 'aborted';
@@ -139,9 +164,30 @@ function named<Args extends unknown[], R>(
 
 const NOTHING: OperationCall = Object.freeze({});
 
-function lettered({ name, version }: RegisteredOperation, { stop, record }: Extract<Ending, { is: 'given_up' }>) {
-  const { error, reason, attempts } = stop;
-  return { operation: name, version, error, reason, attempts, ...record };
+function longWaitsOf(keeper: WaitKeeper | undefined, maxInProcessDelay: number | undefined): LongWaits | undefined {
+  if (keeper !== undefined) return { keeper, maxInProcessDelay: maxInProcessDelay ?? DEFAULT_LONGEST_WAIT_MS };
+  if (maxInProcessDelay === undefined) return undefined;
+  throw new TypeError('maxInProcessDelay needs durable: somebody has to keep the calls whose wait is longer');
+}
+
+function wayOutOf(
+  { name, version, policy, restore }: RegisteredOperation,
+  waits: LongWaits,
+  { deadline = policy.deadline, source }: OperationCall,
+  args: readonly unknown[],
+  idempotencyKey: () => string,
+): WayOut {
+  return new WayOut(waits, {
+    operation: name,
+    version,
+    args: () => args,
+    isRestorable: restore !== undefined,
+    startedAt: Math.floor(policy.clock.wallNow()),
+    deadline: deadline === undefined ? undefined : Number(deadline),
+    idempotencyKey,
+    source,
+    before: undefined,
+  });
 }
 
 /** The key of a call: made when it is first asked for, since most calls never need one. */
@@ -163,15 +209,6 @@ function derived(derive: () => string | undefined): string | undefined {
   }
 }
 
-/** A keeper of somebody else may well reject. */
-async function safely(keep: () => Promise<unknown>): Promise<void> {
-  try {
-    await keep();
-  } catch (fault) {
-    reportFault('hook', fault);
-  }
-}
-
 function definedOnly<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
@@ -182,4 +219,6 @@ const CHECKS: Readonly<Record<string, Check>> = {
   restore: checkFunction,
   idempotencyKey: checkFunction,
   registry: withFunctions('an OperationRegistry', 'add', 'get', 'names'),
+  durable: withFunctions('BullmqWaits, PgBossWaits or an object with a function "handOver"', 'handOver'),
+  maxInProcessDelay: milliseconds(0),
 };

@@ -2,10 +2,9 @@ import { describeError } from '../../engine/describe-error.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
 import type { FurtherFailure } from './dead-letter-store.ts';
 import type { DeadLetter } from './letter.ts';
-import { traceRedrive } from './letter-tracing.ts';
-import { openPayload } from './open-payload.ts';
 import type { OperationRegistry, RegisteredOperation } from './operation-registry.ts';
 import { runOperation } from './run-operation.ts';
+import { storedArguments } from './stored-arguments.ts';
 
 /** What a letter met when it was sent again. */
 export type Delivery =
@@ -28,9 +27,8 @@ export async function deliver(
   const args = await argumentsOf(letter, operation, queue);
   if (!Array.isArray(args)) return args as Delivery;
   const redrive = letter.redrives + 1;
-  const ending = await traceRedrive(letter, () =>
-    runOperation(operation, args, { redrive, signal, idempotencyKey: () => letter.idempotencyKey }),
-  );
+  const idempotencyKey = (): string => letter.idempotencyKey;
+  const ending = await runOperation(operation, args, { redrive, signal, idempotencyKey });
   if (ending.is === 'success') return { is: 'success' };
   const { reason, error, attempts } = ending.stop;
   if (signal?.aborted === true && reason === 'aborted') return { is: 'untried', why: 'aborted' };
@@ -40,37 +38,16 @@ export async function deliver(
   return { is: 'failure', failure: { error: describeError(error), reason, failedAt, attempts, history } };
 }
 
-/** Why a letter cannot be sent by this process, as far as can be seen without opening it. Undefined when it can. */
-export function obstacleOf(
-  { payload }: DeadLetter,
-  operation: RegisteredOperation | undefined,
-): Extract<Delivery, { is: 'untried' | 'impossible' }> | undefined {
-  if (operation === undefined || payload.version > operation.version) return { is: 'untried', why: 'not_here' };
-  if (payload.kind === 'omitted' && payload.why === 'newer_version') return { is: 'untried', why: 'not_here' };
-  if (operation.restore !== undefined) return undefined;
-  if (payload.kind === 'omitted') return { is: 'impossible', why: `the payload is not there: ${payload.why}` };
-  if (payload.altered.length > 0)
-    return { is: 'impossible', why: `the payload was altered: ${payload.altered.join(', ')}` };
-  if (payload.version < operation.version) {
-    return { is: 'impossible', why: `the payload has version ${payload.version}, the operation ${operation.version}` };
-  }
-  return undefined;
-}
-
 async function argumentsOf(
   letter: DeadLetter,
   operation: RegisteredOperation,
   { cipher }: DeadLetterQueue,
 ): Promise<unknown[] | Delivery> {
-  const obstacle = obstacleOf(letter, operation);
-  if (obstacle !== undefined) return obstacle;
-  const opened = await openPayload(letter, cipher);
-  if ('locked' in opened) return { is: 'untried', why: 'not_here' };
-  const stored = 'args' in opened ? opened.args : undefined;
+  const found = await storedArguments(letter, operation, cipher);
+  if ('is' in found) return found;
+  const { stored } = found;
   const { restore } = operation;
-  if (restore === undefined) {
-    return stored === undefined ? { is: 'impossible', why: 'the payload cannot be read' } : [...stored];
-  }
+  if (restore === undefined) return [...(stored ?? [])];
   return restored(await settle(() => restore(stored, letter)), letter, operation);
 }
 

@@ -11,6 +11,8 @@ export {
   type StoreStats,
 } from './dead-letter-store.ts';
 export { defineOperation, type Operation, type OperationCall, type OperationOptions } from './define-operation.ts';
+export type { FailedCall } from './failed-call.ts';
+export { HandedOverError, isHandedOver } from './handed-over-error.ts';
 export {
   type DeadLetter,
   LETTER_STATES,
@@ -22,7 +24,7 @@ export {
 } from './letter.ts';
 export type { LetterFilter } from './letter-filter.ts';
 export type { GivenUpCall, LetterKeeper } from './letter-keeper.ts';
-export { type LetterTracing, setLetterTracing } from './letter-tracing.ts';
+export { type LetterEnd, type LetterTracing, setLetterTracing } from './letter-tracing.ts';
 export { MemoryDeadLetterStore, type MemoryDeadLetterStoreOptions } from './memory-store.ts';
 export { type OpenedPayload, openPayload } from './open-payload.ts';
 export type { OperationContext } from './operation-context.ts';
@@ -37,6 +39,7 @@ export { redactPayload } from './redact-payload.ts';
 export { type RedriveReport, redrive } from './redrive.ts';
 export type { RedriveEvent, RedriveOptions } from './redrive-options.ts';
 export type { Retention } from './retention.ts';
+export type { StoredCall } from './stored-call.ts';
 export type {
   Alteration,
   Json,
@@ -46,3 +49,4 @@ export type {
   SealedPayload,
   StoredPayload,
 } from './stored-payload.ts';
+export type { ContinuedCall, TakenCall, Wait, WaitingCall, WaitKeeper } from './wait-keeper.ts';

@@ -3,21 +3,18 @@ import type { Clock } from '../../engine/clock.ts';
 import { type Check, checkClock, checkOptions } from '../../engine/option-checks.ts';
 import { systemClock } from '../../engine/system-clock.ts';
 import { checkClaim } from './claim-checks.ts';
-import {
-  type Claim,
-  type DeadLetterStore,
-  DeadLetterStoreFullError,
-  type FurtherFailure,
-  type LetterPage,
-  type PageRequest,
-  type PutResult,
-  type QueueStats,
-  type StoreStats,
+import type {
+  Claim,
+  DeadLetterStore,
+  FurtherFailure,
+  LetterPage,
+  PageRequest,
+  PutResult,
+  StoreStats,
 } from './dead-letter-store.ts';
 import type { DeadLetter } from './letter.ts';
-import { checkFilter, fits, type LetterFilter } from './letter-filter.ts';
-import { indexOf, readLetter, writeLetter } from './letter-text.ts';
-import { byDeath, placeAfter, readPage } from './page.ts';
+import { checkFilter, type LetterFilter } from './letter-filter.ts';
+import { entryOf, isHeld, isLoss, LetterTable, letterAt, type TableEntry, unclaimed } from './letter-table.ts';
 import { type Retention, readRetention } from './retention.ts';
 import { failedLetter, quarantinedLetter, redrivenLetter, revivedLetter } from './transitions.ts';
 
@@ -39,8 +36,7 @@ export interface MemoryDeadLetterStoreOptions {
 export class MemoryDeadLetterStore implements DeadLetterStore {
   readonly #clock: Clock;
   readonly #retention: Required<Retention>;
-  readonly #entries = new Map<string, Entry>();
-  #bytes = 0;
+  readonly #table = new LetterTable();
   #isClosed = false;
 
   /** @throws TypeError or RangeError, naming the option, the value and what is allowed */
@@ -53,40 +49,38 @@ export class MemoryDeadLetterStore implements DeadLetterStore {
   async put(letter: DeadLetter): Promise<PutResult> {
     this.#mustBeOpen();
     const expired = await this.expire();
-    if (this.#entries.has(letter.id)) return { outcome: 'present', evicted: expired };
+    if (this.#table.get(letter.id) !== undefined) return { outcome: 'present', evicted: expired };
     const entry = entryOf(letter);
-    const evicted = this.#makeRoom(entry.bytes);
-    this.#set(entry);
-    return { outcome: 'stored', evicted: expired + evicted };
+    const going = this.#table.roomFor(entry.bytes, this.#retention, this.#clock.wallNow());
+    for (const old of going) this.#table.delete(old);
+    this.#table.set(entry);
+    return { outcome: 'stored', evicted: expired + going.filter(isLoss).length };
   }
 
   async get(id: string): Promise<DeadLetter | undefined> {
     this.#mustBeOpen();
-    const entry = this.#entries.get(id);
-    return entry === undefined ? undefined : this.#seen(entry);
+    const entry = this.#table.get(id);
+    return entry === undefined ? undefined : letterAt(entry, this.#clock.wallNow());
   }
 
   async list(filter: LetterFilter = {}, page: PageRequest = {}): Promise<LetterPage> {
-    const { limit, after } = readPage(page);
-    const letters = this.#fitting(filter)
-      .map(entry => this.#seen(entry))
-      .filter(letter => after === undefined || byDeath(letter, after) > 0)
-      .slice(0, limit);
-    return { letters, next: placeAfter(letters, limit) };
+    this.#mustBeOpen();
+    checkFilter(filter);
+    return this.#table.page(filter, page, this.#clock.wallNow());
   }
 
   async claim(count: number, filter: LetterFilter, owner: string, leaseMs: number): Promise<readonly Claim[]> {
+    this.#mustBeOpen();
     checkClaim(count, owner, leaseMs);
-    const until = this.#clock.wallNow() + leaseMs;
-    return this.#fitting(filter)
-      .filter(entry => this.#seen(entry).state.is === 'dead' && entry.lastOwner !== owner)
-      .slice(0, count)
-      .map(({ letter, bytes }) => {
-        const claimed = Object.freeze<DeadLetter>({ ...letter, state: { is: 'claimed', owner, until } });
-        const token = randomUUID();
-        this.#set({ letter: claimed, bytes, token, lastOwner: owner });
-        return { letter: claimed, token };
-      });
+    checkFilter(filter);
+    const now = this.#clock.wallNow();
+    return this.#table.claimable(count, filter, owner, now).map(({ letter, bytes }) => {
+      const state = { is: 'claimed', owner, until: now + leaseMs } as const;
+      const claimed = Object.freeze<DeadLetter>({ ...letter, state });
+      const token = randomUUID();
+      this.#table.set({ letter: claimed, bytes, token, lastOwner: owner });
+      return { letter: claimed, token };
+    });
   }
 
   async renew(id: string, token: string, leaseMs: number): Promise<boolean> {
@@ -98,7 +92,7 @@ export class MemoryDeadLetterStore implements DeadLetterStore {
   }
 
   async release(id: string, token: string): Promise<boolean> {
-    return this.#change(id, token, entry => ({ ...entry, token: undefined, letter: deadAgain(entry.letter) }));
+    return this.#change(id, token, entry => ({ ...entry, token: undefined, letter: unclaimed(entry.letter) }));
   }
 
   async complete(id: string, token: string): Promise<boolean> {
@@ -114,7 +108,7 @@ export class MemoryDeadLetterStore implements DeadLetterStore {
       lastOwner: entry.lastOwner,
     }));
     if (!isChanged) return undefined;
-    return this.#entries.get(id)?.letter.state.is === 'quarantined' ? 'quarantined' : 'dead';
+    return this.#table.get(id)?.letter.state.is === 'quarantined' ? 'quarantined' : 'dead';
   }
 
   async quarantine(id: string, token: string, why: string): Promise<boolean> {
@@ -126,47 +120,27 @@ export class MemoryDeadLetterStore implements DeadLetterStore {
 
   async revive(filter: LetterFilter): Promise<number> {
     const found = this.#fitting(filter).filter(entry => entry.letter.state.is === 'quarantined');
-    for (const entry of found) this.#set(entryOf(revivedLetter(entry.letter)));
+    for (const entry of found) this.#table.set(entryOf(revivedLetter(entry.letter)));
     return found.length;
   }
 
   async purge(filter: LetterFilter): Promise<number> {
-    const found = this.#fitting(filter).filter(entry => this.#seen(entry).state.is !== 'claimed');
-    for (const entry of found) this.#delete(entry);
+    const now = this.#clock.wallNow();
+    const found = this.#fitting(filter).filter(entry => !isHeld(entry, now));
+    for (const entry of found) this.#table.delete(entry);
     return found.length;
   }
 
   async expire(): Promise<number> {
     this.#mustBeOpen();
-    const oldest = this.#clock.wallNow() - this.#retention.maxAgeMs;
-    const found = [...this.#entries.values()].filter(
-      entry => entry.letter.diedAt < oldest && this.#seen(entry).state.is !== 'claimed',
-    );
-    for (const entry of found) this.#delete(entry);
+    const found = this.#table.tooOld(this.#retention.maxAgeMs, this.#clock.wallNow());
+    for (const entry of found) this.#table.delete(entry);
     return found.filter(isLoss).length;
   }
 
   async stats(): Promise<StoreStats> {
-    const queues = new Map<string, { -readonly [key in keyof QueueStats]: QueueStats[key] }>();
-    for (const entry of this.#fitting({})) {
-      const { queue, state, diedAt } = this.#seen(entry);
-      const row = queues.get(queue) ?? {
-        queue,
-        dead: 0,
-        claimed: 0,
-        redriven: 0,
-        quarantined: 0,
-        oldestDiedAt: undefined,
-        bytes: 0,
-      };
-      queues.set(queue, row);
-      row[state.is]++;
-      row.bytes += entry.bytes;
-      // The first that comes is the oldest.
-      if (state.is === 'dead' || state.is === 'claimed') row.oldestDiedAt ??= diedAt;
-    }
-    const rows = [...queues.values()].sort((a, b) => (a.queue < b.queue ? -1 : 1));
-    return { queues: rows, letters: this.#entries.size, bytes: this.#bytes };
+    this.#mustBeOpen();
+    return this.#table.stats(this.#clock.wallNow());
   }
 
   async close(): Promise<void> {
@@ -182,80 +156,19 @@ export class MemoryDeadLetterStore implements DeadLetterStore {
   }
 
   /** What fits, oldest first. */
-  #fitting(filter: LetterFilter): Entry[] {
+  #fitting(filter: LetterFilter): TableEntry[] {
     this.#mustBeOpen();
     checkFilter(filter);
-    const now = this.#clock.wallNow();
-    return [...this.#entries.values()]
-      .filter(entry => fits(this.#seen(entry), filter, now))
-      .sort((a, b) => byDeath(a.letter, b.letter));
+    return this.#table.fitting(filter, this.#clock.wallNow());
   }
 
-  /** The letter as it is now: one whose lease has ended is dead. */
-  #seen({ letter }: Entry): DeadLetter {
-    const { state } = letter;
-    return state.is === 'claimed' && state.until <= this.#clock.wallNow() ? deadAgain(letter) : letter;
-  }
-
-  #change(id: string, token: string, change: (entry: Entry) => Entry): boolean {
+  #change(id: string, token: string, change: (entry: TableEntry) => TableEntry): boolean {
     this.#mustBeOpen();
-    const entry = this.#entries.get(id);
+    const entry = this.#table.get(id);
     if (entry === undefined || entry.token === undefined || entry.token !== token) return false;
-    this.#set(change(entry));
+    this.#table.set(change(entry));
     return true;
   }
-
-  #makeRoom(bytes: number): number {
-    const { maxCount, maxBytes, whenFull } = this.#retention;
-    const isFull = (): boolean => this.#entries.size >= maxCount || this.#bytes + bytes > maxBytes;
-    if (!isFull()) return 0;
-    const limit = this.#entries.size >= maxCount ? 'maxCount' : 'maxBytes';
-    const oldest = [...this.#entries.values()].sort((a, b) => byDeath(a.letter, b.letter));
-    const records = oldest.filter(entry => !isLoss(entry));
-    const letters = whenFull === 'drop-oldest' && bytes <= maxBytes ? oldest.filter(isLoss) : [];
-    let evicted = 0;
-    for (const entry of [...records, ...letters]) {
-      if (!isFull()) break;
-      if (this.#seen(entry).state.is === 'claimed') continue;
-      this.#delete(entry);
-      if (isLoss(entry)) evicted++;
-    }
-    if (isFull()) throw new DeadLetterStoreFullError(limit);
-    return evicted;
-  }
-
-  #set(entry: Entry): void {
-    const { id } = entry.letter;
-    this.#bytes += entry.bytes - (this.#entries.get(id)?.bytes ?? 0);
-    this.#entries.set(id, entry);
-  }
-
-  #delete({ letter, bytes }: Entry): void {
-    this.#bytes -= bytes;
-    this.#entries.delete(letter.id);
-  }
-}
-
-interface Entry {
-  readonly letter: DeadLetter;
-  readonly bytes: number;
-  readonly token?: string | undefined;
-  /** Who was given the letter last. */
-  readonly lastOwner?: string | undefined;
-}
-
-/** Letters go through their text, as they do in any other store. */
-function entryOf(letter: DeadLetter): Entry {
-  const text = writeLetter(letter);
-  return { letter: readLetter(text, indexOf(letter), letter.state), bytes: Buffer.byteLength(text) };
-}
-
-function deadAgain(letter: DeadLetter): DeadLetter {
-  return letter.state.is === 'claimed' ? Object.freeze<DeadLetter>({ ...letter, state: { is: 'dead' } }) : letter;
-}
-
-function isLoss({ letter }: Entry): boolean {
-  return letter.state.is !== 'redriven';
 }
 
 const CHECKS: Readonly<Record<keyof MemoryDeadLetterStoreOptions, Check>> = {

@@ -1,6 +1,6 @@
-import type { DeadLetter } from './letter.ts';
 import { boundTo } from './pack-payload.ts';
 import type { PayloadCipher } from './payload-cipher.ts';
+import type { StoredCall } from './stored-call.ts';
 import type { Omission } from './stored-payload.ts';
 
 /** The arguments of a letter; or why they cannot be had: they are not there, or cannot be decrypted here. */
@@ -10,7 +10,10 @@ export type OpenedPayload =
   | { readonly locked: 'no_cipher' | 'wrong_key' };
 
 /** Reads the arguments of a letter. Never rejects. They are plain JSON: no class comes back to life. */
-export async function openPayload(letter: DeadLetter, cipher: PayloadCipher | undefined): Promise<OpenedPayload> {
+export async function openPayload(
+  letter: Pick<StoredCall, 'id' | 'operation' | 'payload'>,
+  cipher: PayloadCipher | undefined,
+): Promise<OpenedPayload> {
   const { payload, id, operation } = letter;
   if (payload.kind === 'omitted') return { missing: payload.why };
   if (payload.kind === 'plain') return argumentsIn(payload.json);

@@ -1,8 +1,10 @@
 import type { Policy } from '../../engine/policy.ts';
-import type { DeadLetter } from './letter.ts';
+import type { LetterKeeper } from './letter-keeper.ts';
 import type { OperationContext } from './operation-context.ts';
+import type { StoredCall } from './stored-call.ts';
+import type { LongWaits } from './wait-keeper.ts';
 
-/** What a redrive needs to run an operation again. */
+/** What a redrive, or a worker, needs to run an operation again. */
 export interface RegisteredOperation {
   readonly name: string;
   /** The version of its arguments. */
@@ -10,15 +12,18 @@ export interface RegisteredOperation {
   readonly policy: Policy;
   handle(context: OperationContext, args: readonly unknown[]): unknown;
   readonly restore: Restore<unknown[]> | undefined;
+  readonly deadLetter: LetterKeeper | undefined;
+  readonly longWaits: LongWaits | undefined;
 }
 
 /**
- * Makes the arguments of a call out of what a letter holds, at every redrive. `stored` is undefined where the payload could not be kept. It may
- * fetch what was redacted, or bring the arguments of an older version up to date.
+ * Makes the arguments of a call out of what was stored, at every redrive and whenever a call goes on that was handed
+ * over. `stored` is undefined where the payload could not be kept; `call` is the letter, or what is known of the call. It
+ * may fetch what was redacted, or bring the arguments of an older version up to date.
  */
 export type Restore<Args extends unknown[]> = (
   stored: readonly unknown[] | undefined,
-  letter: DeadLetter,
+  call: StoredCall,
 ) => Args | PromiseLike<Args>;
 
 /**

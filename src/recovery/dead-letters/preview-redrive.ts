@@ -1,7 +1,7 @@
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
-import { obstacleOf } from './deliver.ts';
 import { operations } from './operation-registry.ts';
 import { checkRedriveOptions, type RedriveOptions } from './redrive-options.ts';
+import { obstacleOf } from './stored-arguments.ts';
 
 /** What a redrive would do. */
 export interface RedrivePreview {

@@ -1,9 +1,14 @@
+import type { Clock } from '../../engine/clock.ts';
+import { reportFault } from '../../engine/faults.ts';
 import type { QueueCounts } from './dead-letter-queue.ts';
 import type { QueueStats } from './dead-letter-store.ts';
+import type { QueueEvent } from './queue-event.ts';
 
 /** What is shown of a queue. */
 export interface ReadableQueue {
   readonly name: string;
+  /** By which its letters died. */
+  readonly clock: Clock;
   /** What has happened in this process. */
   readonly counts: Readonly<QueueCounts>;
   /** Letters that wait in memory for the store. */
@@ -13,13 +18,15 @@ export interface ReadableQueue {
 }
 
 /**
- * The queues of the process, for the metrics that show them from the moment they are made. Shared by all copies of the
- * package, and bounded.
+ * The queues of the process, for the metrics that show them from the moment they are made, and who is told what happens
+ * in them. Shared by all copies of the package, and bounded.
  */
 export interface QueueRegistry {
   readonly queues: Set<ReadableQueue>;
   /** Queues that found the registry full. */
   overflow: number;
+  /** Told of everything that happens to letters in this process, whatever their queue. */
+  readonly listeners: Set<(event: QueueEvent) => void>;
 }
 
 /** How many queues are shown. */
@@ -31,7 +38,7 @@ export const queueRegistry: QueueRegistry = /* @__PURE__ */ sharedRegistry();
 function sharedRegistry(): QueueRegistry {
   const key = Symbol.for('retryscope.dead-letter-queues.1');
   const shared = globalThis as { [key: symbol]: QueueRegistry | undefined };
-  shared[key] ??= { queues: new Set(), overflow: 0 };
+  shared[key] ??= { queues: new Set(), overflow: 0, listeners: new Set() };
   return shared[key];
 }
 
@@ -39,4 +46,15 @@ function sharedRegistry(): QueueRegistry {
 export function registerQueue(queue: ReadableQueue): void {
   if (queueRegistry.queues.size < MAX_QUEUES) queueRegistry.queues.add(queue);
   else queueRegistry.overflow++;
+}
+
+/** Tells all listeners. What one throws is counted, and keeps nothing from the others. */
+export function tellListeners(event: QueueEvent): void {
+  for (const listener of queueRegistry.listeners) {
+    try {
+      listener(event);
+    } catch (fault) {
+      reportFault('observer', fault);
+    }
+  }
 }

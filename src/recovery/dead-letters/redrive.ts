@@ -7,8 +7,10 @@ import { FailureRate } from './failure-rate.ts';
 import { holdLease } from './hold-lease.ts';
 import type { DeadLetter } from './letter.ts';
 import type { LetterFilter } from './letter-filter.ts';
+import { currentTrace, type LetterEnd, traceRedrive } from './letter-tracing.ts';
 import { type OperationRegistry, operations } from './operation-registry.ts';
 import { Pace } from './pace.ts';
+import type { QueueEvent, QueueEventName } from './queue-event.ts';
 import { checkRedriveOptions, REDRIVE_DEFAULTS, type RedriveEvent, type RedriveOptions } from './redrive-options.ts';
 
 /** What a run did. */
@@ -137,19 +139,25 @@ class RedriveRun {
       this.#stopped ??= 'aborted';
     }
     // Meanwhile another worker may have found out that it is of no use.
-    if (this.#stopped !== undefined) return this.#release({ letter, token });
+    if (this.#stopped !== undefined) {
+      await this.#release({ letter, token });
+      return;
+    }
     if (clock.now() - claimedAt > leaseMs / 2 && !(await store.renew(letter.id, token, leaseMs))) {
-      return this.#done(letter, 'lost');
+      this.#done(letter, 'lost');
+      return;
     }
     const lease = holdLease(this.#queue, letter.id, token, leaseMs);
     try {
-      await this.#settle({ letter, token }, await deliver(letter, this.#queue, this.#registry, signal));
+      await traceRedrive(letter, async () =>
+        this.#settle({ letter, token }, await deliver(letter, this.#queue, this.#registry, signal)),
+      );
     } finally {
       lease.end();
     }
   }
 
-  async #settle(claim: Claim, delivery: Delivery): Promise<void> {
+  async #settle(claim: Claim, delivery: Delivery): Promise<LetterEnd> {
     const { letter, token } = claim;
     const { store } = this.#queue;
     switch (delivery.is) {
@@ -160,11 +168,15 @@ class RedriveRun {
         this.#judge('failure');
         const failure = { ...delivery.failure, quarantineAfter: this.#options.quarantineAfter };
         const result = await store.failAgain(letter.id, token, failure);
-        if (result !== undefined) this.#queue.tell({ event: 'failed', letters: 1, ...namesOf(letter) });
-        return this.#done(letter, result === 'dead' ? 'failed' : (result ?? 'lost'));
+        const { error } = delivery.failure;
+        if (result !== undefined) this.#tell('failed', letter, { error });
+        const why = `redrive ${letter.redrives + 1} of ${this.#options.quarantineAfter} failed`;
+        return { ...this.#done(letter, result === 'dead' ? 'failed' : (result ?? 'lost'), why), error };
       }
-      case 'impossible':
-        return this.#done(letter, (await store.quarantine(letter.id, token, delivery.why)) ? 'quarantined' : 'lost');
+      case 'impossible': {
+        const { why } = delivery;
+        return this.#done(letter, (await store.quarantine(letter.id, token, why)) ? 'quarantined' : 'lost', why);
+      }
       default:
         if (delivery.why === 'down') this.#judge('failure');
         return this.#release(claim);
@@ -178,16 +190,22 @@ class RedriveRun {
     if (share > 0 && share >= stopAtFailureRate) this.#stopped ??= 'failure_rate';
   }
 
-  async #release({ letter, token }: Claim): Promise<void> {
-    this.#done(letter, (await this.#queue.store.release(letter.id, token)) ? 'released' : 'lost');
+  async #release({ letter, token }: Claim): Promise<LetterEnd> {
+    return this.#done(letter, (await this.#queue.store.release(letter.id, token)) ? 'released' : 'lost');
   }
 
-  #done(letter: DeadLetter, result: RedriveEvent['result']): void {
+  #done(letter: DeadLetter, result: RedriveEvent['result'], why = ''): LetterEnd {
     this.#results[result]++;
-    const names = namesOf(letter);
-    if (result === 'redriven' || result === 'quarantined') this.#queue.tell({ event: result, letters: 1, ...names });
+    if (result === 'redriven') this.#tell('redriven', letter, {});
+    else if (result === 'quarantined') this.#tell('quarantined', letter, { why });
     const { onLetter } = this.#options;
-    if (onLetter !== undefined) callHook(onLetter, { ...names, result });
+    if (onLetter !== undefined) callHook(onLetter, { ...namesOf(letter), result });
+    return { result };
+  }
+
+  #tell(event: QueueEventName, letter: DeadLetter, more: Pick<QueueEvent, 'error' | 'why'>): void {
+    const redrive = letter.redrives + 1;
+    this.#queue.tell({ event, letters: 1, ...namesOf(letter), redrive, ...more, trace: currentTrace() });
   }
 
   /** Gives back what was claimed and not begun. Where the store fails, the lease will end by itself. */

@@ -6,6 +6,9 @@ import type { PerCall } from '../../engine/per-call.ts';
 import { CallHistory, type CallRecord } from './call-history.ts';
 import { contextOf } from './operation-context.ts';
 import type { RegisteredOperation } from './operation-registry.ts';
+import { type Begun, runSteps } from './stepped-call.ts';
+import type { StoredCall } from './stored-call.ts';
+import type { WayOut } from './way-out.ts';
 
 /** How a run of an operation ended. */
 export type Ending =
@@ -23,7 +26,14 @@ export interface RunTerms extends PerCall {
   /** 0 for the call itself, n for the n-th redrive. */
   readonly redrive: number;
   readonly idempotencyKey: () => string;
+  /** Undefined where all waits are in memory. A call that leaves has ended for this process: given up as `aborted`. */
+  readonly wayOut?: WayOut | undefined;
+  /** Where the call comes from another process: what happened there. */
+  readonly from?: (Begun & { readonly before: StoredCall }) | undefined;
 }
+
+/** The arguments of a call, or what makes them at each attempt: what it throws is a failure of the attempt. */
+export type Arguments = readonly unknown[] | (() => Promise<readonly unknown[]>);
 
 /**
  * Runs an operation under its policy, without its fallback: that comes after the letter, and its value is no success of
@@ -33,10 +43,10 @@ export interface RunTerms extends PerCall {
  */
 export async function runOperation(
   { policy, handle }: RegisteredOperation,
-  args: readonly unknown[],
-  { redrive, idempotencyKey, signal, deadline }: RunTerms,
+  args: Arguments,
+  { redrive, idempotencyKey, signal, deadline, wayOut, from }: RunTerms,
 ): Promise<Ending> {
-  const history = new CallHistory(policy.clock, redrive);
+  const history = new CallHistory(policy.clock, redrive, from?.before);
   let stop: StopHookEvent | undefined;
   const onStop = (event: StopHookEvent): void => {
     stop = event;
@@ -45,16 +55,26 @@ export async function runOperation(
   const attempt = async (context: AttemptContext): Promise<unknown> => {
     const failed = history.begin(context);
     try {
-      return await handle(contextOf(context, redrive, idempotencyKey), args);
+      const given = typeof args === 'function' ? await args() : args;
+      return await handle(contextOf(context, redrive, idempotencyKey), given);
     } catch (error) {
       failed(error);
       throw error;
     }
   };
+  const own = { ...policy, onStop, fallback: undefined };
   const perCall = { signal: signal ?? policy.signal, deadline: deadline ?? policy.deadline };
+  const run = (): Promise<unknown> =>
+    wayOut === undefined
+      ? execute(own, attempt, perCall)
+      : runSteps(own, attempt, {
+          ...perCall,
+          from,
+          leave: (point, cut) => wayOut.leave(point, history.end(point.error), cut),
+        });
   let answer: () => unknown;
   try {
-    const value = await execute({ ...policy, onStop, fallback: undefined }, attempt, perCall);
+    const value = await run();
     if (stop === undefined) return { is: 'success', value };
     answer = () => value;
   } catch (error) {

@@ -23,6 +23,7 @@ import {
 } from '../dead-letter-store.ts';
 import type { DeadLetter } from '../letter.ts';
 import { checkFilter, type LetterFilter } from '../letter-filter.ts';
+import { COLUMNS, letterOf, type Row, valuesOf } from '../letter-row.ts';
 import { isRemains } from '../letter-text.ts';
 import { byDeath, placeAfter, readPage } from '../page.ts';
 import { type Retention, readRetention } from '../retention.ts';
@@ -31,7 +32,6 @@ import { Ballast, type BallastState } from './ballast.ts';
 import { Database, isBusy, isFull } from './database.ts';
 import { conditionFor, IS_CLAIMED } from './filter-sql.ts';
 import { queueStats } from './queue-stats.ts';
-import { COLUMNS, letterOf, type Row, valuesOf } from './rows.ts';
 
 /** The options of a {@link SqliteDeadLetterStore}. */
 export interface SqliteDeadLetterStoreOptions {

@@ -1,8 +1,8 @@
-import type { StopReason } from '../../../engine/outcome.ts';
-import type { DeadLetter, LetterState } from '../letter.ts';
-import { indexOf, readLetter, writeLetter } from '../letter-text.ts';
+import type { StopReason } from '../../engine/outcome.ts';
+import type { DeadLetter, LetterState } from './letter.ts';
+import { indexOf, readLetter, writeLetter } from './letter-text.ts';
 
-/** A row of the table `letters`. */
+/** A letter as a row of a table. */
 export interface Row {
   readonly id: string;
   readonly queue: string;

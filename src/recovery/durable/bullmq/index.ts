@@ -1,0 +1,11 @@
+export { HandedOverError, isHandedOver } from '../../dead-letters/handed-over-error.ts';
+export type { JobResult, WaitCounts } from '../durable-calls.ts';
+export type { WaitEvent, WaitEventName, WaitsOptions } from '../waits-options.ts';
+export {
+  type BullmqJob,
+  type BullmqJobOptions,
+  type BullmqKeepJobs,
+  type BullmqQueue,
+  BullmqWaits,
+  type BullmqWaitsOptions,
+} from './bullmq-waits.ts';

@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { until } from '../../redis/support/until.ts';
+
+/** Ends a server and all its processes as a power cut would, and resolves when none of them is left: kill -9. */
+export async function killServer(serverPid: number): Promise<void> {
+  const all = [serverPid, ...childrenOf(serverPid)];
+  for (const pid of all) send(pid);
+  // Those that were about to start.
+  await until(() => all.every(pid => !isAlive(pid)));
+}
+
+/** Ends one of its processes that serve a client, which the server answers by a restart of its own. */
+export function killBackend(pid: number): void {
+  send(pid);
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(child => statOf(child)?.parent === pid);
+}
+
+/** A process that is only a name in its parent's list is not alive. */
+function isAlive(pid: number): boolean {
+  const state = statOf(pid)?.state;
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+function statOf(pid: number): { readonly state: string; readonly parent: number } | undefined {
+  try {
+    // The name in parentheses may hold anything.
+    const [state, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return state === undefined ? undefined : { state, parent: Number(parent) };
+  } catch {
+    return undefined;
+  }
+}
+
+function send(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
