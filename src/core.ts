@@ -47,6 +47,7 @@ export type {
   RetryObserver,
   RetryScheduled,
   Scope,
+  SpanIdentifiers,
 } from './engine/observer.ts';
 export {
   DEFAULTS,

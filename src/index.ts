@@ -54,6 +54,7 @@ export type {
   RetryObserver,
   RetryScheduled,
   Scope,
+  SpanIdentifiers,
 } from './engine/observer.ts';
 export {
   DEFAULTS,

@@ -10,6 +10,7 @@ export const ALERTS = [
   'CircuitBreakerOpenTooLong',
   'CircuitBreakerFlapping',
   'RetryDelayDominates',
+  'DeadLettersNotStored',
   'DeadLettersGrowing',
   'DeadLetterOldestTooOld',
   'RetryMetricsMissing',

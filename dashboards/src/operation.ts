@@ -205,9 +205,9 @@ function tracesAndLogs(): PanelSpec[] {
   // A call says how many attempts it took once it has ended; each attempt says its number, where attempts have spans.
   const span = ATTRIBUTES;
   const retried = `span.${span.attempts}>1 || span.${span.attempt}>1`;
-  // Each line of the loggers has one or the other; other lines may have an operation too.
+  // Each line of the loggers has one of them; other lines may have an operation too.
   const field = LOG_FIELDS;
-  const ours = `${field.attempt}!="" or ${field.attempts}!=""`;
+  const ours = `${field.attempt}!="" or ${field.attempts}!="" or ${field.letterId}!=""`;
   return [
     {
       kind: 'traces',

@@ -77,6 +77,17 @@ function deadLetterAlerts(config: DashboardsConfig): AlertRule[] {
   const where = `{{ $labels.${label('queue')} }} of {{ $labels.${jobLabel} }}`;
   return [
     alert(config, {
+      name: 'DeadLettersNotStored',
+      severity: 'critical',
+      // What is only in the memory of a process is lost when it ends: nothing to wait for.
+      expr: `round(sum by (${by}) (increase(${series(config, 'deadLetters', [`${label('event')}="not_stored"`])}[${range('10m')}]))) > 0`,
+      keepFiringFor: '5m',
+      summary: `Dead letters of queue ${where} are not stored.`,
+      description:
+        'The store did not take {{ $value | humanize }} in the last 10 minutes. They are in the memory of their processes and on their standard error, and nowhere else.',
+      dashboard: protection(config),
+    }),
+    alert(config, {
       name: 'DeadLettersGrowing',
       severity: 'warning',
       expr: `max by (${by}) (min_over_time(${depth}[${range('15m')}])) > 0 and max by (${by}) (delta(${depth}[${range('15m')}])) > 0`,

@@ -206,7 +206,7 @@ function deadLetters(config: DashboardsConfig): PanelSpec[] {
       kind: 'lines',
       title: 'Dead letters in each queue',
       description:
-        'What was given up and is kept. It should be nothing: look at the newest, cure their cause, then redrive.',
+        'What was given up and waits to be redriven. It should be nothing: look at the newest, cure their cause, then redrive.',
       unit: 'short',
       width: 6,
       thresholds: { worse: 'high', warn: 1, bad: 1000 },
@@ -218,7 +218,7 @@ function deadLetters(config: DashboardsConfig): PanelSpec[] {
       kind: 'stacked',
       title: 'Dead letters in and out',
       description:
-        'stored come in; redriven went out again with success; evicted are lost; quarantined failed too often: look into those by hand.',
+        'stored come in, redriven went out with success. quarantined need a human, evicted are lost. not_stored are in memory and on standard error alone: repair the store.',
       unit: 'ops',
       width: 6,
       queries: [
@@ -228,6 +228,7 @@ function deadLetters(config: DashboardsConfig): PanelSpec[] {
         },
       ],
       noValue: 'no queue',
+      links: [runbook(config, 'DeadLettersNotStored')],
     },
     {
       kind: 'stat',

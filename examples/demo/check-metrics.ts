@@ -19,8 +19,12 @@ const ended = new Promise<number | null>(resolve => {
   demo.once('exit', resolve);
 });
 const address = await addressOf(demo);
-const metrics = await scrapeUntil(address, text =>
-  /retry_calls_total\{[^}]*outcome="success_after_retry"[^}]*\} [1-9]/.test(text),
+const metrics = await scrapeUntil(
+  address,
+  text =>
+    /retry_calls_total\{[^}]*outcome="success_after_retry"[^}]*\} [1-9]/.test(text) &&
+    // A store is asked what it holds in the background, after the first scrape.
+    text.includes('retry_dead_letter_depth{'),
 );
 const status = await ended;
 if (status !== 0) fail(`The demo ended with status ${status}`);
@@ -29,6 +33,8 @@ for (const family of [
   'retry_attempts_total',
   'retry_call_duration_seconds_bucket',
   'retry_delay_seconds_sum',
+  'retry_dead_letters_total',
+  'retry_dead_letter_oldest_age_seconds',
 ]) {
   if (!metrics.includes(`${family}{`)) fail(`/metrics does not show ${family}`);
 }

@@ -8,19 +8,20 @@ import { makeLimits } from './limits.ts';
 import { driveLoad } from './load.ts';
 import { metricsListener, serveMetrics } from './metrics-endpoint.ts';
 import { type DemoOptions, HELP, readOptions } from './options.ts';
+import { OrderBook } from './order-book.ts';
 import { behaviourAt, type Phase } from './phases.ts';
 import { seeded } from './random.ts';
 import { closingLine, Screen } from './screen.ts';
 import { startService } from './service.ts';
 import { Shop } from './shop.ts';
 import { styleFor } from './style.ts';
-import { drawSummary } from './summary.ts';
+import { drawLetters, drawSummary } from './summary.ts';
 import { Tally } from './tally.ts';
 import { closeServer, startUpstream } from './upstream.ts';
 import { UpstreamControl } from './upstream-control.ts';
 import { drawWaterfall } from './waterfall.ts';
 
-/** Requests to the service in a second; each makes five calls to the upstream, one of them within another call. */
+/** Requests to the service in a second; each makes six calls to the upstream, one of them within another call. */
 const REQUESTS_PER_SECOND = 12;
 /** How long one round of phases takes when the demo runs for ever, in seconds. */
 const ROUND_SECONDS = 300;
@@ -73,7 +74,8 @@ async function runDemo({ seconds, seed, port, servicePort, colour }: DemoOptions
   const limits = makeLimits(process.env.REDIS_URL);
   // The page does without recommendations, so that they may be retried more often before anybody is told.
   setRetryObjective('recommendations', 0.1);
-  const service = await startService(new Shop(upstream.url, limits), control, servicePort);
+  const orders = new OrderBook(upstream.url);
+  const service = await startService(new Shop(upstream.url, limits, orders), control, servicePort);
   screen.print(`The service: ${style.cyan(service.url)}`);
 
   const stop = new AbortController();
@@ -86,9 +88,14 @@ async function runDemo({ seconds, seed, port, servicePort, colour }: DemoOptions
     () => calls,
     stop.signal,
   );
+  const redriving = Number.isFinite(seconds) ? undefined : orders.keepRedriving(stop.signal);
   const { sent } = await driveLoad(service.url, REQUESTS_PER_SECOND, random, stop.signal);
   clearTimeout(timer);
-  await watching;
+  await Promise.all([watching, redriving]);
+  if (redriving === undefined) {
+    screen.part('what was given up is sent again');
+    await orders.redrive();
+  }
   screen.close();
   stopLogging();
 
@@ -96,8 +103,10 @@ async function runDemo({ seconds, seed, port, servicePort, colour }: DemoOptions
   const drawn = gallery.read().map(call => drawWaterfall(call, style, width));
   console.log(`\n${style.bold('Some calls, from their spans')}\n\n${drawn.join('\n\n')}`);
   console.log(`\n${style.bold(closingLine(elapsed(), sent))}\n${drawSummary(tally.read(), style)}`);
+  console.log(`\n${drawLetters(await orders.tally(), style)}`);
   console.log(`\nMetrics were served at ${address}`);
   limits.close();
+  await orders.close();
   await Promise.all([service.close(), upstream.close(), closeServer(server)]);
   await telemetry.shutdown();
 }

@@ -43,14 +43,17 @@ export class Screen {
     else this.#bars.log(`${text}\n`);
   }
 
-  /** Begins a phase: the log lines are counted anew. */
+  /** Begins a phase of the upstream. */
   phase(name: string): void {
+    this.part(`upstream: ${name}`);
+  }
+
+  /** Begins a part: the log lines are counted anew. */
+  part(title: string): void {
     if (this.#hidden > 0) this.print(this.#moreLines());
     this.#shown = 0;
     this.#hidden = 0;
-    this.print(
-      `\n${this.#style.bold(`── upstream: ${name} `)}${this.#style.dim('─'.repeat(Math.max(0, 60 - name.length)))}`,
-    );
+    this.print(`\n${this.#style.bold(`── ${title} `)}${this.#style.dim('─'.repeat(Math.max(0, 70 - title.length)))}`);
   }
 
   progress(elapsedMs: number, phase: string, calls: number): void {

@@ -5,7 +5,7 @@ import type { Shop } from './shop.ts';
 import { closeServer } from './upstream.ts';
 import type { UpstreamControl } from './upstream-control.ts';
 
-/** The service that people would run: one page, six calls behind it. */
+/** The service that people would run: one page, seven calls behind it. */
 export interface Service {
   readonly url: string;
   close(): Promise<void>;
@@ -56,6 +56,7 @@ async function checkout(shop: Shop, order: string): Promise<object> {
     orNothing(shop.price(sku)),
     orNothing(shop.shipping(sku)),
     shop.recommendations(sku),
+    shop.recordOrder(order),
   ]);
   const payment = await shop.placeOrder(`order-${order}`);
   return { inventory, price, shipping, recommendations, payment };

@@ -1,5 +1,6 @@
 import { attempts, NonRetryableError, RetryPolicy, retry, retryWithBackoff, withRetry } from 'retryscope';
 import type { ShopLimits } from './limits.ts';
+import type { OrderBook } from './order-book.ts';
 import { fetchJson } from './upstream-client.ts';
 
 /** How long the page waits for its recommendations, in milliseconds. */
@@ -10,9 +11,12 @@ export class Shop {
   readonly #upstream: string;
   /** A policy that any number of calls share. */
   readonly #prices: RetryPolicy;
+  readonly #orders: OrderBook | undefined;
 
-  constructor(upstream: string, { catalogue, payments }: ShopLimits) {
+  /** @param orders without it, orders are not recorded */
+  constructor(upstream: string, { catalogue, payments }: ShopLimits, orders?: OrderBook) {
     this.#upstream = upstream;
+    this.#orders = orders;
     this.#prices = new RetryPolicy({
       operation: 'price_quote',
       maxAttempts: 4,
@@ -43,6 +47,11 @@ export class Shop {
 
   price(sku: string): Promise<unknown> {
     return this.#prices.execute(({ signal }) => fetchJson(`${this.#upstream}/price/${sku}`, { signal }));
+  }
+
+  /** A named operation: what it gives up is kept, and sent again later. */
+  async recordOrder(id: string): Promise<unknown> {
+    return this.#orders?.record({ id });
   }
 
   /** A retry around a retry: what the payment has given up is not tried again here. */

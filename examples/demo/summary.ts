@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { LetterTally } from './order-book.ts';
 import { formatMs, OUTCOMES, type Style } from './style.ts';
 import type { OperationTally } from './tally.ts';
 
@@ -11,6 +12,17 @@ export function drawSummary(tallies: readonly OperationTally[], style: Style): s
   });
   for (const tally of [...tallies, ...(tallies.length > 1 ? [total(tallies)] : [])]) table.push(rowOf(tally, style));
   return `${table.toString()}\n\n${drawOutcomes(tallies, style)}`;
+}
+
+/** Draws what became of the calls that were given up and kept, in at most 100 columns. */
+export function drawLetters({ stored, redriven, left, not_stored: notStored }: LetterTally, style: Style): string {
+  const figures = [
+    `${stored} stored`,
+    style.green(`${redriven} redriven`),
+    left > 0 ? style.red(`${left} left`) : '0 left',
+    ...(notStored > 0 ? [style.red(`${notStored} not stored`)] : []),
+  ];
+  return `${style.bold('Dead letters')}  ${figures.join(', ')}`;
 }
 
 function rowOf(tally: OperationTally, style: Style): string[] {

@@ -1,14 +1,19 @@
 import { addObserver } from '../../src/engine/default-observer.ts';
-import type { AnyLogger } from './log-sink.ts';
-import { type LoggingOptions, loggingObserver } from './observer.ts';
+import { queueRegistry } from '../../src/recovery/dead-letters/queue-registry.ts';
+import { letterLines } from './letter-lines.ts';
+import { type LoggingOptions, levelsOf } from './levels.ts';
+import { Lines } from './lines.ts';
+import { type AnyLogger, toLogSink } from './log-sink.ts';
+import { callLines } from './observer.ts';
 
+export { DEFAULT_LEVELS, type LetterMessage, type LoggingOptions, type LogMessage } from './levels.ts';
 export type { AnyLogger, LeveledLogger, LogFields, LogLevel, LogRecord } from './log-sink.ts';
-export { DEFAULT_LEVELS, type LoggingOptions, type LogMessage, loggingObserver } from './observer.ts';
+export { loggingObserver } from './observer.ts';
 export { textLine } from './text-line.ts';
 
 /**
  * Lets every policy without an `observer` of its own write its log lines to `logger`: winston, pino, the console, or a
- * function that takes records. Returns the function that ends it.
+ * function that takes records; and whatever happens to dead letters. Returns the function that ends it.
  *
  * @throws TypeError when `logger` cannot be logged to, or a level is unknown
  *
@@ -18,5 +23,12 @@ export { textLine } from './text-line.ts';
  * ```
  */
 export function logTo(logger: AnyLogger, options?: LoggingOptions): () => void {
-  return addObserver(loggingObserver(logger, options));
+  const lines = new Lines(toLogSink(logger), levelsOf(options ?? {}));
+  const removeObserver = addObserver(callLines(lines));
+  const listener = letterLines(lines);
+  queueRegistry.listeners.add(listener);
+  return () => {
+    removeObserver();
+    queueRegistry.listeners.delete(listener);
+  };
 }

@@ -1,4 +1,4 @@
-import { type Attributes, SpanKind, type SpanOptions } from '@opentelemetry/api';
+import { type Attributes, SpanKind, type SpanOptions, TraceFlags } from '@opentelemetry/api';
 import type { AttemptInfo, CallInfo } from '../../src/engine/observer.ts';
 import { ATTRIBUTES, SPANS } from '../names.ts';
 import type { OperationCells } from '../store/operation-cells.ts';
@@ -19,11 +19,16 @@ export class CallFacts {
     this.cells = store.cellsFor(info);
     this.callName = SPANS.call(info.operation);
     this.attemptName = SPANS.attempt(info.operation);
-    this.callSpan = startingWith({
-      ...info.attributes,
-      [ATTRIBUTES.operation]: info.operation,
-      [ATTRIBUTES.maxAttempts]: attributeNumber(info.maxAttempts),
-    });
+    const { link } = info;
+    this.callSpan = {
+      ...startingWith({
+        ...info.attributes,
+        [ATTRIBUTES.operation]: info.operation,
+        [ATTRIBUTES.maxAttempts]: attributeNumber(info.maxAttempts),
+      }),
+      // Whether the other span was sampled is not known here.
+      ...(link && { links: [{ context: { ...link, traceFlags: TraceFlags.NONE, isRemote: true } }] }),
+    };
     this.#firstAttempt = startingWith(this.#attributesOf({ number: 1, delayMs: 0, delaySource: 'none' }));
   }
 

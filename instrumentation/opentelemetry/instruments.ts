@@ -1,7 +1,7 @@
 import type { Context, Meter, MeterProvider } from '@opentelemetry/api';
 import { METRICS, type MetricDefinition } from '../names.ts';
 import { FED_FAMILIES, readFamily } from '../store/families.ts';
-import type { HistogramSink } from '../store/histogram-cell.ts';
+import type { Attributes, HistogramSink } from '../store/histogram-cell.ts';
 import { store } from '../store/store.ts';
 
 /**
@@ -37,12 +37,21 @@ function observe(provider: MeterProvider, meter: Meter, definition: MetricDefini
     definition.kind === 'counter'
       ? meter.createObservableCounter(definition.instrument, options)
       : meter.createObservableGauge(definition.instrument, options);
+  const shown = new Map<string, Attributes>();
   instrument.addCallback(result => {
     // Another provider shows the numbers by now, or a reader has them from our producer.
     if (store.meterProvider !== provider) return;
     const family = readFamily(definition);
     if (family.kind === 'histogram') return;
-    for (const { value, attributes } of family.samples) result.observe(value, attributes);
+    const gone = new Map(shown);
+    for (const { value, attributes } of family.samples) {
+      result.observe(value, attributes);
+      const key = JSON.stringify(attributes);
+      gone.delete(key);
+      if (definition.kind === 'gauge') shown.set(key, attributes);
+    }
+    // The SDK goes on showing the last value of what is observed no more, as if it were fresh.
+    for (const attributes of gone.values()) result.observe(Number.NaN, attributes);
   });
 }
 

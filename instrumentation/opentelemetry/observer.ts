@@ -1,12 +1,14 @@
 import { context, INVALID_TRACEID, type Span, type Tracer, trace } from '@opentelemetry/api';
 import { reportFault } from '../../src/engine/faults.ts';
 import type { CallInfo, CallScope, RetryObserver } from '../../src/engine/observer.ts';
+import { isTracingLetters, setLetterTracing } from '../../src/recovery/dead-letters/letter-tracing.ts';
 import { noteCallSpan } from '../span-link.ts';
 import { COUNTS, CountingTurn } from '../store/counting-turn.ts';
 import { MeteredCall } from '../store/observer.ts';
 import { store } from '../store/store.ts';
 import { Binding } from './binding.ts';
 import { factsOf } from './call-facts.ts';
+import { letterSpans } from './letter-spans.ts';
 import type { OpenTelemetryOptions } from './options.ts';
 import { checked, processSettings } from './settings.ts';
 import { TracedCall } from './traced-call.ts';
@@ -17,7 +19,7 @@ import { placedCall, UnsampledRoot } from './untraced-call.ts';
  * after this observer was made. Without one it lets every call pass.
  *
  * The main entry has one in place already. Use this for `./core`, or for a policy that is to be shown differently;
- * {@link configureOpenTelemetry} changes the one of the main entry.
+ * {@link configureOpenTelemetry} changes the one of the main entry. The first one of a process shows its dead letters too.
  *
  * @param options default: what {@link configureOpenTelemetry} has set
  * @throws TypeError when an option is wrong
@@ -25,6 +27,7 @@ import { placedCall, UnsampledRoot } from './untraced-call.ts';
 export function openTelemetryObserver(options?: OpenTelemetryOptions): RetryObserver {
   const settings = options === undefined ? processSettings : { options: checked(options) };
   const binding = new Binding(settings);
+  if (!isTracingLetters()) setLetterTracing(letterSpans(binding));
   const observer = {
     [COUNTS]: true,
     call: (info: CallInfo): CallScope | undefined => {

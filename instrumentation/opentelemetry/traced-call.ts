@@ -1,4 +1,4 @@
-import { type Context, context, type Span, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
+import { type Context, context, type Span, type Tracer, trace } from '@opentelemetry/api';
 import { errorMessage, errorType } from '../../src/engine/describe-error.ts';
 import { reportFault } from '../../src/engine/faults.ts';
 import type { AttemptEnd, AttemptInfo, CallEnd, RetryEvent, Scope } from '../../src/engine/observer.ts';
@@ -10,6 +10,7 @@ import { outcomeOf, type RecordContext } from '../store/record.ts';
 import { withAttemptNumber } from './attempt-context.ts';
 import type { CallFacts } from './call-facts.ts';
 import { recordException } from './exceptions.ts';
+import { failSpan } from './fail-span.ts';
 import type { OpenTelemetryOptions } from './options.ts';
 import { PlacedAttempt } from './placed-attempt.ts';
 
@@ -74,7 +75,7 @@ export class TracedCall extends MeteredCall implements RecordContext {
     span.setAttribute(ATTRIBUTES.totalDelay, end.totalDelayMs / 1000);
     if (end.budgetTokens !== undefined) span.setAttribute(ATTRIBUTES.budgetTokens, end.budgetTokens);
     if (end.outcome === 'failure') {
-      failSpan(span, end.error);
+      failSpan(span, errorType(end.error), errorMessage(end.error));
       recordException(span, this.context, end.error);
     }
     span.end();
@@ -104,7 +105,7 @@ class TracedAttempt implements Scope<AttemptEnd> {
     const span = this.#span;
     this.#call.attemptEnded(end);
     if (end.outcome === 'failure') {
-      failSpan(span, end.error);
+      failSpan(span, errorType(end.error), errorMessage(end.error));
       span.setAttribute(ATTRIBUTES.errorClass, end.errorClass);
       span.setAttribute(ATTRIBUTES.next, end.next);
       if (end.next === 'retry') span.setAttribute(ATTRIBUTES.nextDelay, end.nextDelayMs / 1000);
@@ -117,10 +118,4 @@ class TracedAttempt implements Scope<AttemptEnd> {
 function endTime(end: AttemptEnd): number | undefined {
   const agoMs = end.outcome === 'failure' ? (end.endedAgoMs ?? 0) : 0;
   return agoMs > 0 ? systemClock.now() - agoMs : undefined;
-}
-
-/** The one way in which a span of ours becomes a failed one. */
-function failSpan(span: Span, error: unknown): void {
-  span.setAttribute(ATTRIBUTES.errorType, errorType(error));
-  span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
 }

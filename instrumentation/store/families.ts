@@ -1,7 +1,9 @@
 import { type FaultSource, faultCounts } from '../../src/engine/faults.ts';
 import { VERSION } from '../../src/engine/version.ts';
 import { limitRegistry } from '../../src/limits/registry.ts';
+import { queueRegistry } from '../../src/recovery/dead-letters/queue-registry.ts';
 import { LABEL_VALUES, LABELS, METRICS, type MetricDefinition } from '../names.ts';
+import { DEAD_LETTER_FAMILIES, deadLetterSamples } from './dead-letter-samples.ts';
 import type { Attributes, Exemplar, HistogramCell } from './histogram-cell.ts';
 import { LIMIT_FAMILIES, limitSamples } from './limit-samples.ts';
 import type { OperationCells } from './operation-cells.ts';
@@ -33,6 +35,7 @@ export const FED_FAMILIES: readonly MetricDefinition[] = [
   METRICS.objectiveRatio,
   METRICS.nestedSuppressed,
   ...LIMIT_FAMILIES,
+  ...DEAD_LETTER_FAMILIES,
   METRICS.telemetryErrors,
   METRICS.overflow,
   METRICS.info,
@@ -112,12 +115,13 @@ function samplesOf(definition: MetricDefinition, all: readonly OperationCells[])
     case METRICS.info:
       return [sample(1, { [LABELS.version]: VERSION })];
     default:
-      return limitSamples(definition);
+      return DEAD_LETTER_FAMILIES.includes(definition) ? deadLetterSamples(definition) : limitSamples(definition);
   }
 }
 
 function overflow(source: (typeof LABEL_VALUES.overflowSource)[number]): number {
-  return source === 'limit' ? limitRegistry.overflow : store.overflow[source];
+  if (source === 'limit') return limitRegistry.overflow;
+  return source === 'queue' ? queueRegistry.overflow : store.overflow[source];
 }
 
 /** All of them, those without a fault too: an alert sees the first fault only where a 0 was before. */

@@ -47,6 +47,8 @@ const BAD_STATUS = new Set([
 ]);
 
 function ownStatus(carrier: unknown): string | undefined {
+  // To find that out by a throw takes microseconds, and most errors have no response.
+  if (carrier === undefined) return undefined;
   const status = read(carrier, 'status') ?? read(carrier, 'statusCode');
   const isStatus = typeof status === 'number' && Number.isInteger(status) && status >= 100 && status < 600;
   return isStatus ? String(status) : undefined;

@@ -36,19 +36,24 @@ export function hiderFor(errors: readonly unknown[]): ((text: string) => string)
  * parentheses is a row or a key of one.
  */
 const QUOTING =
-  /\b(?:invalid input (?:syntax|value) for [^"\n]{1,100}: |(?:value|displacement) out of range: |malformed [a-z]{1,20} literal: |value (?="[^"\n]{1,256}" is out of range)|at or near |Unexpected token '[\s\S]{1,4}', (?:\.\.\.)?)"|\b(?:Duplicate entry |(?:Incorrect|Truncated incorrect) [\w ]{1,40} value: |syntax to use near |with args beginning with: )['`]|\b(?:Key \([^\n()]{1,200}\)=|Failing row contains )\(/g;
+  /\b(?:invalid input (?:syntax|value) for [^"\n]{1,100}: |(?:value|displacement) out of range: |malformed [a-z]{1,20} literal: |value (?="[\s\S]{1,256}?" is out of range)|at or near |Unexpected token '[\s\S]{1,4}', (?:\.\.\.)?)"|\b(?:Duplicate entry |(?:Incorrect|Truncated incorrect) [\w ]{1,40} value: |syntax to use near |with args beginning with: )['`]|\b(?:Key \([^\n=]{1,200}\)=|Failing row contains )\(/g;
 
 /** What ends the message that a value stands in. */
 const FRAMES = '\n    at ';
-/** What MySQL says behind a value; names of keys and columns may be read. */
-const BEHIND = [' for key ', ' for column ', ' at line ', ' at row '];
+/** How messages of MySQL begin, and what stands behind their value: names of keys and columns may be read. */
+const BEHIND: readonly (readonly [begins: string, behind: string])[] = [
+  ['Duplicate', ' for key '],
+  ['Incorrect', ' for column '],
+  ['syntax', ' at line '],
+];
 
 function endOfValue(text: string, start: number, phrase: string): number {
   const opening = phrase[phrase.length - 1] as string;
   const mark = opening === '(' ? ')' : opening;
   const frames = text.indexOf(FRAMES, start);
   const rest = text.slice(start, frames < 0 ? text.length : frames);
-  const named = mark === "'" ? Math.max(...BEHIND.map(words => rest.lastIndexOf(mark + words))) : -1;
+  const behind = BEHIND.find(([begins]) => phrase.startsWith(begins))?.[1] ?? '';
+  const named = rest.lastIndexOf(mark + behind);
   const end = named < 0 ? rest.lastIndexOf(mark) : named;
   // A value without an end was cut off: all of the rest is the value.
   return start + (end < 0 ? rest.length : end);

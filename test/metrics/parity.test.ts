@@ -10,6 +10,13 @@ import { MAX_OPERATIONS, store } from '../../instrumentation/store/store.ts';
 import { addObserver, CircuitBreaker, RetryBudget, type RetryObserver, RetryPolicy, retry } from '../../src/core.ts';
 import { runtime } from '../../src/engine/runtime.ts';
 import { limitRegistry } from '../../src/limits/registry.ts';
+import {
+  DeadLetterQueue,
+  defineOperation,
+  MemoryDeadLetterStore,
+  OperationRegistry,
+  queueRegistry,
+} from '../../src/recovery/dead-letters/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { startMetrics } from '../servers/story.ts';
 import { startTracing, stopTelemetry } from '../spans/sdk.ts';
@@ -25,6 +32,7 @@ beforeEach(() => {
   store.operations.clear();
   limitRegistry.budgets.clear();
   limitRegistry.breakers.clear();
+  queueRegistry.queues.clear();
   store.readers.clear();
   store.keepsExemplars = false;
   store.overflow.operation = 0;
@@ -51,7 +59,13 @@ describe('OpenTelemetry, prom-client and @prometheus-io/client', () => {
     const breaker = new CircuitBreaker({ name: 'ledger', trip: { kind: 'consecutive', failures: 2 }, clock });
     const limited = { ...quick, operation: 'limited', maxAttempts: 2, budget, breaker };
     for (let i = 0; i < 3; i++) await retry(throwing(new Error('x')), limited).catch(() => undefined);
+    const queue = new DeadLetterQueue({ name: 'refunds', store: new MemoryDeadLetterStore({ clock }), clock });
+    const own = { ...quick, maxAttempts: 1, deadLetter: queue, registry: new OperationRegistry() };
+    await defineOperation('refund', throwing('text'), own)().catch(() => undefined);
     await clock.advance(2500);
+    // What the store holds is asked for by the first to collect, and shown to those after it.
+    await scrape(reader);
+    await new Promise(setImmediate);
 
     const [otel, ...others] = [await scrape(reader), ...(await Promise.all(registries.map(r => r.metrics())))].map(
       parseExposition,
@@ -74,6 +88,10 @@ describe('OpenTelemetry, prom-client and @prometheus-io/client', () => {
       'circuit_breaker_calls_total{breaker="ledger",result="failure"}': 2,
       'circuit_breaker_calls_total{breaker="ledger",result="rejected"}': 2,
       'retry_calls_total{operation="limited",outcome="circuit_open"}': 2,
+      'retry_dead_letters_total{event="stored",queue="refunds"}': 1,
+      'retry_dead_letters_total{event="not_stored",queue="refunds"}': 0,
+      'retry_dead_letter_depth{queue="refunds"}': 1,
+      'retry_dead_letter_oldest_age_seconds{queue="refunds"}': 2.5,
       'retry_nested_suppressed_total{operation="limited"}': 0,
       'retry_late_results_total{operation="limited",result="success"}': 0,
     });

@@ -21,6 +21,7 @@ const KNOBS: Readonly<Record<keyof DashboardsOptions, readonly [DashboardsOption
       'RetryBudgetDegraded',
       'CircuitBreakerOpenTooLong',
       'CircuitBreakerFlapping',
+      'DeadLettersNotStored',
       'DeadLettersGrowing',
       'DeadLetterOldestTooOld',
       'RetryMetricsMissing',
@@ -120,6 +121,7 @@ it('divides every duration by the scale, and no threshold', () => {
   expect([...new Set(ranges)].sort()).toEqual(
     [
       '[1440s]',
+      '[10s]',
       '[15s]',
       '[2s]',
       '[30s]',

@@ -202,7 +202,7 @@ const WORDS: ReadonlySet<string> = new Set([
   ...KNOWN_METRICS,
   ...Object.keys(ENTRIES).flatMap(entry => entry.match(/\w+/g) ?? []),
   // What others call their things.
-  ...['NOPERM', 'ECONNREFUSED', 'ETIMEDOUT', 'npm', 'ls', 'instance'],
+  ...['NOPERM', 'ECONNREFUSED', 'ENOSPC', 'ETIMEDOUT', 'npm', 'npx', 'ls', 'instance'],
   // An example of a name.
   'load_user',
 ]);

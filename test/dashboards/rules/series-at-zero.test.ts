@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import { LABEL_VALUES } from '../../../instrumentation/names.ts';
 import { type PrometheusRegistry, registerRetryMetrics } from '../../../instrumentation/prometheus/index.ts';
 import { CircuitBreaker, RetryBudget, RetryPolicy } from '../../../src/index.ts';
+import { DeadLetterQueue, MemoryDeadLetterStore } from '../../../src/recovery/dead-letters/index.ts';
 import { parseExposition } from '../../support/exposition.ts';
 import { RULES } from './scenarios.ts';
 import { expectContent, testEachWith, withFiles } from './tools.ts';
@@ -25,6 +26,10 @@ beforeAll(async () => {
   const budget = new RetryBudget({ name: 'unused' });
   const breaker = new CircuitBreaker({ name: 'unused' });
   new RetryPolicy({ operation, budget, breaker });
+  const queue = new DeadLetterQueue({ name: 'unused', store: new MemoryDeadLetterStore() });
+  // A store is asked in the background.
+  await registry.metrics();
+  await queue.stats();
   samples = parseExposition(await registry.metrics()).samples;
 });
 
@@ -37,6 +42,7 @@ it.each<[string, string[]]>([
   ['retry_budget_withdrawals_total', labels(LABEL_VALUES.decision.map(decision => ({ budget: 'unused', decision })))],
   ['circuit_breaker_calls_total', labels(LABEL_VALUES.breakerResult.map(result => ({ breaker: 'unused', result })))],
   ['circuit_breaker_transitions_total', labels(LABEL_VALUES.breakerState.map(to => ({ breaker: 'unused', to })))],
+  ['retry_dead_letters_total', labels(LABEL_VALUES.deadLetterEvent.map(event => ({ queue: 'unused', event })))],
   ['retry_telemetry_errors_total', labels(LABEL_VALUES.faultSource.map(source => ({ source })))],
   ['retry_overflow_total', labels(LABEL_VALUES.overflowSource.map(source => ({ source })))],
 ])('shows every series of %s at 0 before the first call', (family, sets) => {
@@ -52,6 +58,8 @@ it('shows the gauges that alerts read from the start', () => {
     'retry_budget_mode{budget="unused",mode="degraded"}': 0,
     'circuit_breaker_state{breaker="unused",state="closed"}': 1,
     'circuit_breaker_state{breaker="unused",state="open"}': 0,
+    'retry_dead_letter_depth{queue="unused"}': 0,
+    'retry_dead_letter_oldest_age_seconds{queue="unused"}': 0,
   });
 });
 

@@ -12,8 +12,8 @@ export interface MemoryJob {
 
 /** An engine whose jobs lie in a list, and that can be told to misbehave. */
 export class MemoryEngine implements WaitEngine {
-  readonly queue = 'long-waits';
-  readonly jobs = new Map<string, MemoryJob>();
+  readonly queue: string = 'long-waits';
+  readonly jobs: Map<string, MemoryJob> = new Map();
   readonly removed: string[] = [];
   /** Called before a job is added. */
   before: () => unknown = () => undefined;

@@ -1,8 +1,6 @@
 import { isFunction } from '../../../engine/option-checks.ts';
 import { read } from '../../../engine/read.ts';
-import type { Script } from '../../../limits/redis/script-runner.ts';
-import { commandSender, type SendCommand } from '../../../services/redis/command-client.ts';
-import { classOfReply } from '../../../services/redis/redis-replies.ts';
+import { faultCode, type Script } from '../../../limits/redis/script-runner.ts';
 
 /** What a server says of how it keeps its data. What it does not tell is left out. */
 export interface ServerSettings {
@@ -70,7 +68,10 @@ export async function configuredSettings(
   return told;
 }
 
-async function settingsFrom(send: SendCommand): Promise<ServerSettings> {
+/** Sends a command that has no key. */
+type Send = (args: readonly [string, ...string[]]) => Promise<unknown>;
+
+async function settingsFrom(send: Send): Promise<ServerSettings> {
   const [append, memory] = [await config(send, '*append*'), await config(send, 'maxmemory-policy')];
   return {
     appendonly: append.get('appendonly'),
@@ -80,32 +81,36 @@ async function settingsFrom(send: SendCommand): Promise<ServerSettings> {
   };
 }
 
-async function config(send: SendCommand, pattern: string): Promise<ReadonlyMap<string, string>> {
+async function config(send: Send, pattern: string): Promise<ReadonlyMap<string, string>> {
   try {
-    return pairsOf(await send('CONFIG', ['GET', pattern]));
+    return pairsOf(await send(['CONFIG', 'GET', pattern]));
   } catch (fault) {
-    // Forbidden, or renamed.
-    if (classOfReply(fault) === 'permanent') return new Map();
+    // Renamed, or forbidden.
+    if (['ERR', 'NOPERM'].includes(faultCode(fault))) return new Map();
     throw fault;
   }
 }
 
-function sendersOf(client: object, key: string): readonly SendCommand[] {
-  const nodes = read(client, 'nodes');
-  if (isFunction(nodes) && isFunction(read(client, 'call'))) {
-    const masters = (client as { nodes(role: 'master'): readonly object[] }).nodes('master');
-    return masters.map(master => commandSender(master as Parameters<typeof commandSender>[0]));
+function sendersOf(client: object, key: string): readonly Send[] {
+  if (isFunction(read(client, 'call'))) {
+    const nodes = read(client, 'nodes');
+    const all = isFunction(nodes) ? (client as { nodes(role: 'master'): readonly object[] }).nodes('master') : [client];
+    return all.map(
+      node =>
+        ([command, ...args]) =>
+          (node as { call(command: string, args: readonly string[]): Promise<unknown> }).call(command, args),
+    );
   }
-  if (isFunction(read(client, 'nodeClient'))) {
-    const cluster = client as { sendCommand(key: string, isReadonly: boolean, args: string[]): Promise<unknown> };
-    return [(command, args) => cluster.sendCommand(key, false, [command, ...args.map(String)])];
-  }
-  if (isFunction(read(client, 'getSentinelNode'))) {
-    const sentinel = client as { sendCommand(isReadonly: boolean, args: string[]): Promise<unknown> };
-    return [(command, args) => sentinel.sendCommand(false, [command, ...args.map(String)])];
-  }
-  const canSend = isFunction(read(client, 'call')) || isFunction(read(client, 'sendCommand'));
-  return canSend ? [commandSender(client as Parameters<typeof commandSender>[0])] : [];
+  if (!isFunction(read(client, 'sendCommand'))) return [];
+  const sendCommand = (...args: unknown[]): Promise<unknown> => (client as NodeRedisSender).sendCommand(...args);
+  // A cluster asks for the key and whether the command only reads, a sentinel for the latter.
+  if (isFunction(read(client, 'nodeClient'))) return [args => sendCommand(key, false, args)];
+  if (isFunction(read(client, 'getSentinelNode'))) return [args => sendCommand(false, args)];
+  return [args => sendCommand(args)];
+}
+
+interface NodeRedisSender {
+  sendCommand(...args: unknown[]): Promise<unknown>;
 }
 
 /** Of a list of names and values, or of a map as the third version of the protocol has them. */

@@ -3,4 +3,4 @@ import { exponentialBackoff } from '../../../../instrumentation/libraries/expone
 import { addObserver } from '../../../../src/engine/default-observer.ts';
 
 addObserver({ call: () => ({}) });
-export const { backOff } = exponentialBackoff.patch({ ...original }) as typeof original;
+export const backOff: typeof original.backOff = (exponentialBackoff.patch({ ...original }) as typeof original).backOff;

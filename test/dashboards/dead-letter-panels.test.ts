@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { stringify } from 'yaml';
 import { resolveConfig } from '../../dashboards/src/config.ts';
-import { NOT_YET_FED } from '../../dashboards/src/not-yet-fed.ts';
 import { protectionDashboard } from '../../dashboards/src/protection.ts';
 import { queriesOf } from '../../dashboards/src/walk.ts';
 import { expand } from './lint/promql.ts';
@@ -18,6 +17,7 @@ const SERIES: Readonly<Record<string, string>> = {
   'retry_dead_letters_total{job="shop", instance="b:1", queue="orders", event="redriven"}': '0+12x10',
   'retry_dead_letters_total{job="shop", instance="b:1", queue="orders", event="failed"}': '0+6x10',
   'retry_dead_letters_total{job="shop", instance="a:1", queue="orders", event="evicted"}': '0x10',
+  'retry_dead_letters_total{job="shop", instance="a:1", queue="orders", event="not_stored"}': '0+6x10',
 };
 
 /** What each panel has to show of them at the end. */
@@ -28,18 +28,18 @@ const SHOWN: Readonly<Record<string, readonly { labels: string; value: number }[
     { labels: '{queue="orders", event="redriven"}', value: 0.4 },
     { labels: '{queue="orders", event="failed"}', value: 0.1 },
     { labels: '{queue="orders", event="evicted"}', value: 0 },
+    { labels: '{queue="orders", event="not_stored"}', value: 0.1 },
   ],
   'Redrives that succeed': [{ labels: '{}', value: 0.8 }],
   'Age of the oldest dead letter': [{ labels: '{queue="orders"}', value: 600 }],
 };
 
-const queries = queriesOf(protectionDashboard(resolveConfig()) as Dashboard).filter(({ panel }) =>
-  NOT_YET_FED.includes(panel),
+const queries = queriesOf(protectionDashboard(resolveConfig()) as Dashboard).filter(({ expr }) =>
+  expr.includes('retry_dead_letter'),
 );
 
-it('has made-up series for every panel that nothing feeds yet', () => {
-  expect(Object.keys(SHOWN).sort()).toEqual([...NOT_YET_FED].sort());
-  expect(new Set(queries.map(({ panel }) => panel))).toEqual(new Set(NOT_YET_FED));
+it('knows every panel about dead letters', () => {
+  expect(new Set(queries.map(({ panel }) => panel))).toEqual(new Set(Object.keys(SHOWN)));
 });
 
 testEachWith(

@@ -1,0 +1,49 @@
+import type { QueueStats } from '../../src/recovery/dead-letters/dead-letter-store.ts';
+import { queueRegistry, type ReadableQueue } from '../../src/recovery/dead-letters/queue-registry.ts';
+import { LABEL_VALUES, LABELS, METRICS, type MetricDefinition } from '../names.ts';
+import type { Sample } from './families.ts';
+import { levelOf } from './queue-levels.ts';
+import { cleanLabel } from './store.ts';
+
+/** The families that queues of dead letters feed. Each series of events exists from the moment at which its queue is made. */
+export const DEAD_LETTER_FAMILIES: readonly MetricDefinition[] = [
+  METRICS.deadLetters,
+  METRICS.deadLetterDepth,
+  METRICS.deadLetterOldestAge,
+];
+
+/**
+ * Reads one of them. What happened to queues of the same name adds up. What they hold does not: they are taken for the
+ * same one, as the queue of several processes is.
+ */
+export function deadLetterSamples(definition: MetricDefinition): Sample[] {
+  const queues = Map.groupBy(queueRegistry.queues, ({ name }) => cleanLabel(name));
+  return [...queues].flatMap(([name, all]) => {
+    switch (definition) {
+      case METRICS.deadLetters:
+        return LABEL_VALUES.deadLetterEvent.map(event => ({
+          attributes: { [LABELS.queue]: name, [LABELS.event]: event },
+          value: all.reduce((sum, { counts }) => sum + counts[event], 0),
+        }));
+      case METRICS.deadLetterDepth:
+        return highest(name, all, ({ dead, claimed }) => dead + claimed);
+      default:
+        return highest(name, all, ({ oldestDiedAt }, { clock }) =>
+          oldestDiedAt === undefined ? 0 : Math.max(0, clock.wallNow() - oldestDiedAt) / 1000,
+        );
+    }
+  });
+}
+
+/** No sample where no store has told. */
+function highest(
+  name: string,
+  all: readonly ReadableQueue[],
+  measure: (stats: QueueStats, queue: ReadableQueue) => number,
+): Sample[] {
+  const values = all.flatMap(queue => {
+    const stats = levelOf(queue);
+    return stats === undefined ? [] : [measure(stats, queue)];
+  });
+  return values.length === 0 ? [] : [{ attributes: { [LABELS.queue]: name }, value: Math.max(...values) }];
+}

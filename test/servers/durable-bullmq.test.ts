@@ -1,0 +1,67 @@
+import { Queue } from 'bullmq';
+import { BullmqWaits } from 'retryscope/durable/bullmq';
+import { describeWithRedis } from '../redis/support/needs-redis.ts';
+import { type OwnRedis, startRedis } from '../redis/support/redis-server.ts';
+import { tellOfDurableWaits } from './durable-story.ts';
+
+// Real servers on real time, on machines that may be busy.
+jest.setTimeout(90_000);
+
+describeWithRedis('durable waits on BullMQ, with a real redis-server', () => {
+  let redis: OwnRedis;
+  let queue: Queue;
+  beforeAll(async () => {
+    redis = await startRedis('--appendonly', 'yes', '--appendfsync', 'always');
+    queue = new Queue('long-waits', {
+      connection: { host: '127.0.0.1', port: redis.port, maxRetriesPerRequest: null, retryStrategy: () => 50 },
+    });
+    queue.on('error', () => undefined);
+  });
+  afterAll(async () => {
+    await queue?.close();
+    await redis?.end();
+  });
+
+  tellOfDurableWaits({
+    engine: 'bullmq',
+    port: () => redis.port,
+    put: async (data, operation = 'charge_card') => {
+      await queue.add(operation, data, { attempts: 3 });
+    },
+    waiting: async () => (await queue.getDelayed()).map(({ data }) => data as Record<string, unknown>),
+    failures: async () => (await queue.getFailed()).map(({ failedReason }) => failedReason ?? ''),
+    left: async () => await queue.getJobCountByTypes('waiting', 'delayed', 'active', 'prioritized'),
+    empty: () => queue.obliterate({ force: true }),
+    stopServer: () => redis.kill(),
+    startServer: () => redis.restart(),
+  });
+});
+
+describe('the options of BullmqWaits', () => {
+  const queue = { name: 'long-waits', add: async () => undefined, remove: async () => undefined };
+
+  it('are checked', () => {
+    expect(() => new BullmqWaits(undefined as never)).toThrow(TypeError);
+    expect(() => new BullmqWaits({} as never)).toThrow('queue is undefined; it must be a Queue of BullMQ');
+    expect(() => new BullmqWaits({ queue, handOverTimeoutMs: 0 })).toThrow(RangeError);
+    expect(() => new BullmqWaits({ queue, qeue: 1 } as never)).toThrow('did you mean "queue"?');
+  });
+
+  it('are what the jobs are added with', async () => {
+    const added: unknown[] = [];
+    const add = async (...args: unknown[]): Promise<void> => void added.push(args);
+    const waits = new BullmqWaits({ queue: { ...queue, add }, removeOnComplete: true });
+    const call = {
+      ...{ operation: 'charge', version: 1, args: [1], isRestorable: false, error: new Error('x'), attempts: 2 },
+      ...{ wait: { delayMs: 1000.5, delaySource: 'backoff' as const }, startedAt: 1, deadline: undefined },
+      ...{ idempotencyKey: 'k', source: undefined, before: undefined },
+      ...{ history: [], firstFailedAt: 1, failedAt: 2, trace: undefined },
+    };
+    const taken = await waits.handOver(call, new AbortController().signal);
+    const options = { jobId: taken?.jobId, delay: 1001, attempts: 1, removeOnComplete: true };
+    expect(added).toEqual([['charge', expect.objectContaining({ format: 1, attempts: 2 }), options]]);
+    expect(waits.counts.handed_over).toBe(1);
+    // BullMQ gives a signal to functions of three parameters.
+    expect(waits.process).toHaveLength(3);
+  });
+});
