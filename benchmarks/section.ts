@@ -18,8 +18,8 @@ export interface SectionReport {
   readonly gates: readonly Gate[];
 }
 
-/** Hands a section's report to the process that started it. */
-export function report(section: SectionReport): void {
-  if (process.send === undefined) console.log(JSON.stringify(section, undefined, 2));
-  else process.send(section);
+/** Hands a section's report, of one table or several, to the process that started it. */
+export function report(...tables: readonly SectionReport[]): void {
+  if (process.send === undefined) console.log(JSON.stringify(tables, undefined, 2));
+  else process.send(tables);
 }

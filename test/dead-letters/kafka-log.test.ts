@@ -173,7 +173,7 @@ describe('what Kafka may do', () => {
         tail: async (topic, from, sink) => {
           froms.push([0, 1, 2].map(from));
           fail = error => sink.failed(error);
-          return kafka.client().tail(topic, from, sink);
+          return log.tail(topic, from, sink);
         },
       },
     });
