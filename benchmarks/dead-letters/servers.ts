@@ -17,7 +17,7 @@ export async function startPostgres(): Promise<Server | undefined> {
   if (programs === undefined) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'postgres-bench-'));
   const owner = postgresUser();
-  if (owner.uid !== undefined) chownSync(folder, owner.uid, owner.gid);
+  if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
   const initdb = ['-D', folder, '-A', 'trust', '-U', 'bench', '--no-sync'];
   execFileSync(join(programs, 'initdb'), initdb, { ...owner, stdio: 'ignore' });
   const port = await freePort();
@@ -25,7 +25,7 @@ export async function startPostgres(): Promise<Server | undefined> {
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn(join(programs, 'postgres'), ['-D', folder, ...flags], { ...owner, stdio: 'ignore' });
   // SIGINT makes it leave at once, and tell its own children to.
-  return { port, end: () => end(child, 'SIGINT', folder) };
+  return { port, end: endOf(child, 'SIGINT', folder) };
 }
 
 /** A server that writes each command to its disk before it answers. Undefined where Redis is not installed. */
@@ -37,7 +37,7 @@ export async function startRedis(): Promise<Server | undefined> {
   const durable = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...durable];
   const child = spawn(join(programs, 'redis-server'), settings, { stdio: 'ignore' });
-  return { port, end: () => end(child, 'SIGKILL', folder) };
+  return { port, end: endOf(child, 'SIGKILL', folder) };
 }
 
 /** librdkafka's mock cluster of one broker, which keeps everything in memory. Undefined where kcat is not installed. */
@@ -47,7 +47,8 @@ export async function startKafka(): Promise<Server | undefined> {
   // It lives as long as it waits for messages to come from its input.
   const args = ['-X', 'test.mock.num.brokers=1', '-b', 'mock', '-P', '-t', 'keepalive'];
   const child = spawn(join(programs, 'kcat'), args, { stdio: ['pipe', 'ignore', 'pipe'] });
-  return { port: await portOfKafka(child), end: () => end(child, 'SIGKILL') };
+  const end = endOf(child, 'SIGKILL');
+  return { port: await portOfKafka(child), end };
 }
 
 async function portOfKafka({ stderr }: ChildProcess): Promise<number> {
@@ -61,13 +62,19 @@ async function portOfKafka({ stderr }: ChildProcess): Promise<number> {
   throw new Error(`kcat ended: ${said}`);
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals, folder?: string): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const gone = once(child, 'exit');
-    child.kill(signal);
-    await gone;
-  }
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+/** It ends with this process at the latest. */
+function endOf(child: ChildProcess, signal: NodeJS.Signals, folder?: string): Server['end'] {
+  const kill = (): boolean => child.kill(signal);
+  process.once('exit', kill);
+  return async () => {
+    process.removeListener('exit', kill);
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = once(child, 'exit');
+      kill();
+      await gone;
+    }
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  };
 }
 
 async function freePort(): Promise<number> {
@@ -86,8 +93,8 @@ function folderOf(program: string, first: readonly string[] = []): string | unde
 }
 
 /** PostgreSQL refuses to run as root; its package brings a user for it. */
-function postgresUser(): { readonly uid?: number; readonly gid?: number } {
-  if (process.getuid?.() !== 0) return {};
+function postgresUser(): { readonly uid: number; readonly gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
   const number = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
   return { uid: number('-u'), gid: number('-g') };
 }

@@ -116,7 +116,7 @@ async function openKafka(): Promise<Bench | undefined> {
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
   // The mock cluster holds an answer back even when something comes in meanwhile.
-  const log = kafkajsLog(kafka, { maxWaitMs: 1, allowAutoTopicCreation: true });
+  const log = kafkajsLog(kafka, { maxWaitMs: 2, allowAutoTopicCreation: true });
   const store = new KafkaDeadLetterStore({ log });
   // Reading begins with a consumer group, which takes a moment.
   await answerOf(() => store.stats());

@@ -250,12 +250,13 @@ describe('encryption', () => {
     expect(new Set(nonces.map(({ iv }) => iv)).size).toBe(50);
   });
 
-  it('notices a change, another letter, another operation and another key', async () => {
+  it('notices a change, another letter, another operation, another version and another key', async () => {
     const letter = await sealed([1]);
     const payload = letter.payload as Extract<typeof letter.payload, { kind: 'sealed' }>;
     const wrong = { locked: 'wrong_key' };
     expect(await openPayload({ ...letter, id: 'other' }, cipher)).toEqual(wrong);
     expect(await openPayload({ ...letter, operation: 'other' }, cipher)).toEqual(wrong);
+    expect(await openPayload({ ...letter, payload: { ...payload, version: 2 } }, cipher)).toEqual(wrong);
     expect(
       await openPayload({ ...letter, payload: { ...payload, data: Buffer.from('x').toString('base64') } }, cipher),
     ).toEqual(wrong);

@@ -377,6 +377,26 @@ describe('a run that is ended', () => {
     expect((await store.list({ states: ['dead'] })).letters.map(({ redrives }) => redrives)).toEqual([0, 0, 0, 0]);
   });
 
+  it.each(['restore', 'open'] as const)(
+    'by its signal ends although what makes the arguments never does: %s',
+    async what => {
+      const never = () => new Promise<never>(() => undefined);
+      const cipher = {
+        ...aes256Gcm({ keyId: 'k', keys: { k: randomBytes(32) } }),
+        ...(what === 'open' && { open: never }),
+      };
+      queue = new DeadLetterQueue({ name: 'payments', store, clock, cipher });
+      await leave(1, define('charge', what === 'restore' ? { restore: never } : {}));
+      const controller = new AbortController();
+      const call = redrive(queue, { registry, signal: controller.signal });
+      await clock.advance(100);
+      controller.abort();
+      expect(await call).toMatchObject({ stopped: 'aborted', results: { ...NONE, released: 1 } });
+      expect(await statesNow()).toEqual(['dead']);
+      expect(clock.pending).toBe(0);
+    },
+  );
+
   it('by its signal while it waits for its turn ends at once', async () => {
     await leave(3);
     const controller = new AbortController();

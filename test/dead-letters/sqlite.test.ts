@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { FakeClock } from 'retryscope/testing';
-import { DeadLetterQueue, defineOperation, OperationRegistry } from '../../src/recovery/dead-letters/index.ts';
+import { DeadLetterQueue, defineOperation, OperationRegistry, redrive } from '../../src/recovery/dead-letters/index.ts';
 import { SqliteDeadLetterStore } from '../../src/recovery/dead-letters/sqlite/index.ts';
 import { describeWhere } from './support/describe-where.ts';
 import { letterWith } from './support/letters.ts';
@@ -146,6 +146,175 @@ describe('deleting', () => {
     expect(await store.purge({})).toBe(20);
     expect(everything()).not.toContain(secret);
     expect(statSync(file).size + statSync(`${file}-wal`).size).toBeLessThan(before / 2);
+  });
+});
+
+describe('what is left of a letter whose redrive succeeded', () => {
+  const secret = 'the customer lives in Baker Street 221b';
+  const filesWith = (text: string): string[] =>
+    readdirSync(join(folder, 'letters')).filter(name =>
+      readFileSync(join(folder, 'letters', name), 'latin1').includes(text),
+    );
+  const redriveOne = async (store: SqliteDeadLetterStore): Promise<void> => {
+    const [claim] = await store.claim(1, {}, 'a', 60_000);
+    expect(await store.complete(claim?.letter.id as string, claim?.token as string)).toBe(true);
+  };
+
+  it.each([1, 300])('is nothing of its payload in any file, a second later (%i times the text)', async times => {
+    const clock = new FakeClock();
+    await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0, clock });
+    await store.put(letterWith({ diedAt: clock.wallNow(), payload: payloadOf(secret.repeat(times)) }));
+    await store.put(letterWith({ diedAt: clock.wallNow() }));
+    expect(filesWith(secret)).not.toEqual([]);
+    await redriveOne(store);
+    await clock.advance(1000);
+    expect(filesWith(secret)).toEqual([]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is nothing of it when the store is closed at once, while another process has it open', async () => {
+    await using other = new SqliteDeadLetterStore({ file, ballastBytes: 0 });
+    await other.put(letterWith({ diedAt: Date.now(), payload: payloadOf(secret) }));
+    {
+      await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0 });
+      await redriveOne(store);
+    }
+    expect(filesWith(secret)).toEqual([]);
+  });
+
+  it('is nothing of it a second after another process opens the file, where the one that redrove was killed', async () => {
+    const script = `
+      const { SqliteDeadLetterStore } = await import(${JSON.stringify(bundle('store.ts', folder))});
+      const store = new SqliteDeadLetterStore({ file: ${JSON.stringify(file)}, ballastBytes: 0 });
+      await store.put(${JSON.stringify(letterWith({ diedAt: Date.now(), payload: payloadOf(secret) }))});
+      const [{ letter, token }] = await store.claim(1, {}, 'a', 60000);
+      await store.complete(letter.id, token);
+      process.kill(process.pid, 'SIGKILL');`;
+    const argv = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script];
+    expect(spawnSync(process.execPath, argv, { stdio: ['ignore', 'inherit', 'inherit'] }).signal).toBe('SIGKILL');
+    expect(filesWith(secret)).not.toEqual([]);
+    const clock = new FakeClock();
+    await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0, clock });
+    expect((await store.stats()).letters).toBe(1);
+    await clock.advance(1000);
+    expect(filesWith(secret)).toEqual([]);
+  });
+
+  it('nor of one that had to go for another', async () => {
+    const clock = new FakeClock();
+    const retention = { maxCount: 1, whenFull: 'drop-oldest' } as const;
+    await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0, retention, clock });
+    await store.put(letterWith({ diedAt: clock.wallNow(), payload: payloadOf(secret) }));
+    expect(await store.put(letterWith({ diedAt: clock.wallNow() }))).toMatchObject({ evicted: 1 });
+    await clock.advance(1000);
+    expect(filesWith(secret)).toEqual([]);
+  });
+});
+
+describe('a text that somebody has tampered with', () => {
+  it.each<[string, (body: Record<string, unknown>) => object]>([
+    ['the id of another letter', body => ({ ...body, id: 'other' })],
+    ['another operation than its row', body => ({ ...body, operation: 'delete_everything' })],
+    ['no list of alterations', body => ({ ...body, payload: { kind: 'plain', json: '[]', version: 1, bytes: 2 } })],
+    ['attempts that are text', body => ({ ...body, attempts: '3' })],
+    ['a history of nothing', body => ({ ...body, history: [null] })],
+    ['a trace that is none', body => ({ ...body, trace: { traceId: 5, spanId: {} } })],
+    ['no key', body => ({ ...body, idempotencyKey: undefined })],
+  ])('is damaged, is not run, and harms no other letter: %s', async (_, tamper) => {
+    const clock = new FakeClock();
+    await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0, clock });
+    const letters = [letterWith({ diedAt: clock.wallNow() }), letterWith({ id: 'other', diedAt: clock.wallNow() + 1 })];
+    for (const letter of letters) await store.put(letter);
+    const db = new DatabaseSync(file);
+    const row = db.prepare('SELECT body FROM letters WHERE id = ?').get(letters[0]?.id as string);
+    const body = JSON.stringify(tamper(JSON.parse(row?.body as string)));
+    db.prepare('UPDATE letters SET body = ? WHERE id = ?').run(body, letters[0]?.id as string);
+    db.close();
+    const registry = new OperationRegistry();
+    const calls: unknown[] = [];
+    for (const name of ['charge_card', 'delete_everything'])
+      defineOperation(name, (...args) => void calls.push([name, args]), { registry, clock });
+    const queue = new DeadLetterQueue({ name: 'payments', store, clock });
+    expect((await redrive(queue, { registry })).results).toMatchObject({ redriven: 1, quarantined: 1 });
+    expect(calls).toEqual([['charge_card', [{ order: expect.any(Number) }]]]);
+    expect((await store.get(letters[0]?.id as string))?.state).toMatchObject({ is: 'quarantined' });
+    expect((await store.get('other'))?.state).toMatchObject({ is: 'redriven' });
+  });
+});
+
+describe('a wall clock that jumps', () => {
+  class JumpingClock extends FakeClock {
+    jumpedBy = 0;
+    override wallNow(): number {
+      return super.wallNow() + this.jumpedBy;
+    }
+  }
+
+  it('back leaves a claim with its owner, and the letter to others only when the lease ends by that clock', async () => {
+    const clock = new JumpingClock();
+    await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0, clock });
+    await store.put(letterWith({ diedAt: clock.wallNow() }));
+    const [claim] = await store.claim(1, {}, 'a', 60_000);
+    clock.jumpedBy = -3_600_000;
+    expect(await store.claim(1, {}, 'b', 60_000)).toEqual([]);
+    expect(await store.renew(claim?.letter.id as string, claim?.token as string, 60_000)).toBe(true);
+    clock.jumpedBy = -3_600_000 + 60_001;
+    expect(await store.claim(1, {}, 'b', 60_000)).toHaveLength(1);
+  });
+
+  it('forward gives the letter to the next one, and the first cannot touch it any more', async () => {
+    const clock = new JumpingClock();
+    await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0, clock });
+    await store.put(letterWith({ diedAt: clock.wallNow() }));
+    const [first] = await store.claim(1, {}, 'a', 60_000);
+    clock.jumpedBy = 3_600_000;
+    const [second] = await store.claim(1, {}, 'b', 60_000);
+    expect(await store.complete(first?.letter.id as string, first?.token as string)).toBe(false);
+    expect(await store.complete(second?.letter.id as string, second?.token as string)).toBe(true);
+    expect((await store.stats()).queues[0]).toMatchObject({ redriven: 1, dead: 0 });
+  });
+});
+
+describe('the limits of retention', () => {
+  it('hold to the byte, to the letter and to the millisecond', async () => {
+    const clock = new FakeClock();
+    let bytes: number;
+    {
+      await using store = new SqliteDeadLetterStore({ file: `${file}.probe`, ballastBytes: 0, clock });
+      await store.put(
+        letterWith({ id: 'a', idempotencyKey: 'k', diedAt: clock.wallNow(), payload: payloadOf('x'.repeat(1000)) }),
+      );
+      bytes = (await store.stats()).bytes;
+    }
+    const same = (id: string) =>
+      letterWith({ id, idempotencyKey: 'k', diedAt: clock.wallNow(), payload: payloadOf('x'.repeat(1000)) });
+    for (const [retention, most] of [
+      [{ maxBytes: 2 * bytes }, 2],
+      [{ maxBytes: 2 * bytes - 1 }, 1],
+      [{ maxCount: 2 }, 2],
+    ] as const) {
+      await using store = new SqliteDeadLetterStore({
+        file: `${file}.${JSON.stringify(retention).length}${most}`,
+        ballastBytes: 0,
+        clock,
+        retention,
+      });
+      const taken = [];
+      for (const id of ['a', 'b', 'c'])
+        taken.push(
+          await store.put(same(id)).then(
+            () => id,
+            () => '',
+          ),
+        );
+      expect(taken.filter(id => id !== '')).toHaveLength(most);
+    }
+    await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0, clock, retention: { maxAgeMs: 1000 } });
+    await store.put(same('a'));
+    await clock.advance(1000);
+    expect(await store.expire()).toBe(0);
+    await clock.advance(1);
+    expect(await store.expire()).toBe(1);
   });
 });
 

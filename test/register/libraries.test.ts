@@ -60,16 +60,22 @@ describe('a library that retries', () => {
     const { reported, stderr } = await runApp({
       files: {
         'hooks.mjs': `
-          import { register } from 'import-in-the-middle/register-hooks.mjs';
+          import { register } from 'node:module';
           import { Hook } from 'import-in-the-middle';
+          import { supportsSyncHooks } from 'import-in-the-middle/supports-sync-hooks.mjs';
           globalThis.hooked = [];
-          register({ include: ['async-retry', 'p-retry'] });
+          const include = ['async-retry', 'p-retry'];
+          // Below Node 22.22.3 there are hooks in a thread of their own alone.
+          if (supportsSyncHooks()) (await import('import-in-the-middle/register-hooks.mjs')).register({ include });
+          else register('import-in-the-middle/hook.mjs', import.meta.url, { data: { include } });
           new Hook(['async-retry', 'p-retry'], (exports, name) => void hooked.push(name));`,
       },
       options: ['--import', 'retryscope/register', '--import', './hooks.mjs'],
       main: `${ESM.main}; await import('async-retry'); report(hooked);`,
     });
-    expect([reported, stderr]).toEqual([[SHOWN, ['p-retry', 'async-retry']], '']);
+    expect(reported).toEqual([SHOWN, ['p-retry', 'async-retry']]);
+    // What import-in-the-middle says of whoever comes second in that thread; it serves both.
+    expect(stderr.replace(/^.*hook has already been initialized\n.*--trace-warnings.*\n/, '')).toBe('');
   });
 
   it('is shown in a worker thread', async () => {

@@ -6,9 +6,10 @@ import type { StopReason } from '../../engine/outcome.ts';
 import { systemClock } from '../../engine/system-clock.ts';
 import type { DeadLetterStore, PutResult, QueueStats } from './dead-letter-store.ts';
 import { type FailedCall, givenUp } from './failed-call.ts';
-import { lastResortLine, writeToStandardError } from './last-resort.ts';
+import { inTime, type TimeLimit } from './in-time.ts';
+import { lastResortLine, noLetterLine, writeToStandardError } from './last-resort.ts';
 import type { DeadLetter } from './letter.ts';
-import type { LetterFilter } from './letter-filter.ts';
+import { checkFilter, type LetterFilter } from './letter-filter.ts';
 import type { GivenUpCall, LetterKeeper } from './letter-keeper.ts';
 import { LetterRing } from './letter-ring.ts';
 import { type LetterEnd, traceKeep } from './letter-tracing.ts';
@@ -43,7 +44,7 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
   readonly clock: Clock;
   readonly #reasons: ReadonlySet<StopReason>;
   readonly #terms: PayloadTerms;
-  readonly #storeTimeoutMs: number;
+  readonly #storing: TimeLimit;
   readonly #ring: LetterRing;
   readonly #lastResort: (line: string) => void;
   readonly #onEvent: ((event: QueueEvent) => void) | undefined;
@@ -69,8 +70,8 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
     this.clock = clock;
     this.#reasons = new Set(options.reasons ?? QUEUE_DEFAULTS.reasons);
     const maxBytes = options.maxPayloadBytes ?? QUEUE_DEFAULTS.maxPayloadBytes;
-    this.#terms = { maxBytes, redact: redact === false ? undefined : redact, cipher };
-    this.#storeTimeoutMs = options.storeTimeoutMs ?? QUEUE_DEFAULTS.storeTimeoutMs;
+    this.#storing = { clock, timeoutMs: options.storeTimeoutMs ?? QUEUE_DEFAULTS.storeTimeoutMs };
+    this.#terms = { maxBytes, redact: redact === false ? undefined : redact, cipher, sealing: this.#storing };
     this.#ring = new LetterRing(options.ringSize ?? QUEUE_DEFAULTS.ringSize);
     this.#lastResort = options.lastResort ?? (line => writeToStandardError(line, clock));
     this.#onEvent = options.onEvent;
@@ -97,7 +98,10 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
     } catch (fault) {
       // Nothing above throws, but memory and the call stack end somewhere.
       reportFault('dead_letter', fault);
-      this.tell({ event: 'not_stored', letters: 1, storeError: errorType(fault) });
+      const { operation } = call;
+      const storeError = errorType(fault);
+      this.#resort(() => noLetterLine(this.name, operation, storeError));
+      this.tell({ event: 'not_stored', letters: 1, operation, storeError });
       return 'not_stored';
     }
   }
@@ -136,6 +140,8 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
 
   /** Deletes letters of this queue, but for those that somebody works on. Gives how many. */
   async purge(filter: Omit<LetterFilter, 'queue'>): Promise<number> {
+    // What was left out by mistake must not mean "all of them".
+    checkFilter(filter);
     const letters = await this.store.purge({ ...filter, queue: this.name });
     this.tell({ event: 'purged', letters });
     return letters;
@@ -169,7 +175,7 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
       const storeError = errorType(fault);
       reportFault('dead_letter', fault);
       this.#ring.push(letter);
-      this.#resort(lastResortLine(letter, storeError));
+      this.#resort(() => lastResortLine(letter, storeError));
       this.tell({ event: 'not_stored', letters: 1, id, operation, storeError, trace });
       this.#flushLater();
       return { result: 'not_stored', error: { type: storeError } };
@@ -186,12 +192,7 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
 
   /** Rejects when the store takes too long; the letter may get in all the same, and once only. */
   #put(letter: DeadLetter): Promise<PutResult> {
-    return new Promise((resolve, reject) => {
-      const late = (): void => reject(Object.assign(new Error('The store takes too long'), { code: 'ETIMEDOUT' }));
-      const cancel = this.clock.timer(this.#storeTimeoutMs, late, 'unref');
-      const put = async (): Promise<PutResult> => this.store.put(letter);
-      put().then(resolve, reject).finally(cancel);
-    });
+    return inTime(() => this.store.put(letter), this.#storing, 'The store');
   }
 
   async #flush(): Promise<number> {
@@ -203,6 +204,8 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
         this.#stored(letter, result);
         taken++;
       } catch {
+        // It may be this one that the store will never take: the others go first the next time.
+        this.#ring.toTheEnd(letter);
         this.#flushLater();
         break;
       }
@@ -216,9 +219,9 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
     this.#cancelFlush = this.clock.timer(FLUSH_PAUSE_MS, () => void this.flush(), 'unref');
   }
 
-  #resort(line: string): void {
+  #resort(line: () => string): void {
     try {
-      this.#lastResort(line);
+      this.#lastResort(line());
     } catch (fault) {
       reportFault('hook', fault);
     }

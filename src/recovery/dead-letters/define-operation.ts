@@ -62,7 +62,7 @@ export interface OperationOptions<Args extends unknown[], T = unknown, F = never
 
 /** What one call of an operation has of its own. */
 export interface OperationCall extends PerCall {
-  /** The key of this call, in place of the operation's. */
+  /** The key of this call, in place of the operation's. What is no text, or an empty one, is as if it were left out. */
   readonly idempotencyKey?: string;
   /** Where the work came from. */
   readonly source?: LetterSource;
@@ -191,18 +191,22 @@ function wayOutOf(
 }
 
 /** The key of a call: made when it is first asked for, since most calls never need one. */
-function onceKey(given: string | undefined, derive: () => string | undefined): () => string {
-  let key: string | undefined = given;
+function onceKey(given: unknown, derive: () => unknown): () => string {
+  let key = keyIn(given);
   return () => {
     key ??= derived(derive) ?? randomUUID();
     return key;
   };
 }
 
-function derived(derive: () => string | undefined): string | undefined {
+/** Anything else than a text would be no key where the letter is sent again. */
+function keyIn(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function derived(derive: () => unknown): string | undefined {
   try {
-    const key: unknown = derive();
-    return typeof key === 'string' && key !== '' ? key : undefined;
+    return keyIn(derive());
   } catch (fault) {
     reportFault('hook', fault);
     return undefined;

@@ -1,3 +1,4 @@
+import { onAbort } from '../../engine/abort.ts';
 import { describeError } from '../../engine/describe-error.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
 import type { FurtherFailure } from './dead-letter-store.ts';
@@ -24,7 +25,7 @@ export async function deliver(
 ): Promise<Delivery> {
   const operation = registry.get(letter.operation);
   if (operation === undefined) return { is: 'untried', why: 'not_here' };
-  const args = await argumentsOf(letter, operation, queue);
+  const args = await orAborted(signal, argumentsOf(letter, operation, queue));
   if (!Array.isArray(args)) return args as Delivery;
   const redrive = letter.redrives + 1;
   const idempotencyKey = (): string => letter.idempotencyKey;
@@ -66,6 +67,16 @@ function restored(
     is: 'failure',
     failure: { error: describeError(error), reason: 'not_retryable', failedAt: now, attempts: 1, history: [attempt] },
   };
+}
+
+/** What fetches or decrypts the arguments may never end. */
+async function orAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T | Delivery> {
+  if (signal === undefined) return work;
+  const aborted: Delivery = { is: 'untried', why: 'aborted' };
+  if (signal.aborted) return aborted;
+  const { promise, resolve } = Promise.withResolvers<Delivery>();
+  const release = onAbort(signal, () => resolve(aborted));
+  return Promise.race([work, promise]).finally(release);
 }
 
 async function settle(work: () => unknown): Promise<{ readonly value: unknown } | { readonly error: unknown }> {

@@ -8,6 +8,11 @@ export function lastResortLine(letter: DeadLetter, storeError: string): string {
   return JSON.stringify({ event: 'dead_letter_not_stored', queue: letter.queue, store_error: storeError, letter });
 }
 
+/** The line for a call of which no letter could be made. */
+export function noLetterLine(queue: string, operation: string, storeError: string): string {
+  return JSON.stringify({ event: 'dead_letter_not_stored', queue, operation, store_error: storeError });
+}
+
 /**
  * Writes a line to standard error, before it returns: the process may be about to die. A pipe that nobody reads holds it
  * up for a tenth of a second at most, and never throws.

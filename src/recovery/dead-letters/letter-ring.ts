@@ -1,6 +1,6 @@
 import type { DeadLetter } from './letter.ts';
 
-/** Letters that wait in memory for their store, oldest first. When there are too many the oldest go. */
+/** Letters that wait in memory for their store. When there are too many the first go. */
 export class LetterRing {
   readonly #size: number;
   readonly #letters = new Map<string, DeadLetter>();
@@ -25,9 +25,14 @@ export class LetterRing {
     return false;
   }
 
-  /** The oldest, which stays. */
+  /** The first, which stays. */
   peek(): DeadLetter | undefined {
     return this.#letters.values().next().value;
+  }
+
+  /** Behind all others, if it is still there. */
+  toTheEnd(letter: DeadLetter): void {
+    if (this.#letters.delete(letter.id)) this.#letters.set(letter.id, letter);
   }
 
   remove(letter: DeadLetter): void {

@@ -1,6 +1,7 @@
 import type { StopReason } from '../../engine/outcome.ts';
 import type { DeadLetter, LetterState } from './letter.ts';
 import type { Omission } from './stored-payload.ts';
+import { isWholeLetter } from './whole-letter.ts';
 
 /** What a store keeps beside the text of a letter, to find it by. */
 export interface LetterIndex {
@@ -35,7 +36,7 @@ export function readLetter(text: string, index: LetterIndex, state: LetterState)
     const { format, ...letter } = JSON.parse(text) as { format: number } & Omit<DeadLetter, 'state'>;
     if (typeof format !== 'number') return remains(index, state, 'damaged');
     if (format > LETTER_FORMAT) return remains(index, state, 'newer_version');
-    return isWhole(letter) ? Object.freeze({ ...letter, state }) : remains(index, state, 'damaged');
+    return isWholeLetter(letter, index) ? Object.freeze({ ...letter, state }) : remains(index, state, 'damaged');
   } catch {
     return remains(index, state, 'damaged');
   }
@@ -48,14 +49,6 @@ export function isRemains({ payload }: DeadLetter): boolean {
 
 /** The version of the text. */
 export const LETTER_FORMAT = 1;
-
-const KINDS: readonly unknown[] = ['plain', 'sealed', 'omitted'];
-
-function isWhole({ id, payload, error, history }: Omit<DeadLetter, 'state'>): boolean {
-  return (
-    typeof id === 'string' && KINDS.includes(payload.kind) && typeof error.type === 'string' && Array.isArray(history)
-  );
-}
 
 function remains(index: LetterIndex, state: LetterState, why: Omission): DeadLetter {
   const { errorType, ...known } = index;

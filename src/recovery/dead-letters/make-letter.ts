@@ -3,6 +3,7 @@ import { redactWithin } from '../../engine/redact.ts';
 import { type DeadLetter, longerHistory } from './letter.ts';
 import { isUuid, newLetterId } from './letter-id.ts';
 import type { GivenUpCall } from './letter-keeper.ts';
+import { letterSource } from './letter-source.ts';
 import { boundTo, type PayloadTerms, packPayload } from './pack-payload.ts';
 
 /** Makes the letter of a call that died at `diedAt`, in milliseconds since 1970: bounded in size, without secrets. */
@@ -12,7 +13,8 @@ export async function makeLetter(
   diedAt: number,
   terms: PayloadTerms,
 ): Promise<DeadLetter> {
-  const { operation, version, args, source, trace } = call;
+  const { operation, version, args, trace } = call;
+  const source = letterSource(call.source);
   const id = newLetterId(diedAt);
   return Object.freeze<DeadLetter>({
     id,
@@ -30,9 +32,8 @@ export async function makeLetter(
     ...(trace === undefined ? undefined : { trace }),
     redrives: 0,
     state: { is: 'dead' },
-    ...(source === undefined ? undefined : { source: { ...source, topic: source.topic.slice(0, LONGEST_TOPIC) } }),
+    ...(source === undefined ? undefined : { source }),
   });
 }
 
 const LONGEST_KEY = 512;
-const LONGEST_TOPIC = 249;

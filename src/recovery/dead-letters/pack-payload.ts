@@ -1,6 +1,7 @@
+import { inTime, type TimeLimit } from './in-time.ts';
 import type { PayloadCipher } from './payload-cipher.ts';
 import { toPlainJson } from './plain-json.ts';
-import type { Alteration, Json, Omission, StoredPayload } from './stored-payload.ts';
+import type { Alteration, Json, Omission, SealedPayload, StoredPayload } from './stored-payload.ts';
 
 /** How payloads are made ready for a store. */
 export interface PayloadTerms {
@@ -9,6 +10,8 @@ export interface PayloadTerms {
   /** Undefined where nothing is to be taken out. */
   readonly redact: PayloadRedactor | undefined;
   readonly cipher: PayloadCipher | undefined;
+  /** How long the encryption may take, where nobody else sees to that. */
+  readonly sealing?: TimeLimit;
 }
 
 /** Takes out of the list of arguments what a store must not see. It gets plain JSON that it may not change. */
@@ -24,7 +27,7 @@ export async function packPayload(
   bound: string,
   terms: PayloadTerms,
 ): Promise<StoredPayload> {
-  const { maxBytes, cipher } = terms;
+  const { maxBytes, cipher, sealing } = terms;
   const omitted = (why: Omission, bytes: number): StoredPayload => ({
     kind: 'omitted',
     why,
@@ -39,7 +42,9 @@ export async function packPayload(
   if (bytes > maxBytes) return omitted('too_large', bytes);
   if (cipher === undefined) return { kind: 'plain', json, version, bytes, altered };
   try {
-    return { ...(await cipher.seal(json, bound)), version, bytes, altered };
+    const seal = (): SealedPayload | PromiseLike<SealedPayload> => cipher.seal(json, bound);
+    const sealed = await (sealing === undefined ? seal() : inTime(seal, sealing, 'The encryption'));
+    return { ...sealed, version, bytes, altered };
   } catch {
     return omitted('sealing_failed', bytes);
   }

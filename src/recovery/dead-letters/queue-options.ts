@@ -39,7 +39,10 @@ export interface DeadLetterQueueOptions {
   readonly redact?: PayloadRedactor | false;
   /** Encrypts the arguments; see `aes256Gcm`. Default none. */
   readonly cipher?: PayloadCipher;
-  /** How long a call waits for the store before its letter counts as not stored, in milliseconds. Default 5000. Range 1 to 2^31-1. */
+  /**
+   * How long a call waits for the store before its letter counts as not stored, in milliseconds. As long, before that, for
+   * the encryption: then the payload is left out. Default 5000. Range 1 to 2^31-1.
+   */
   readonly storeTimeoutMs?: number;
   /** How many letters wait in memory while the store fails. Default 100. Range 0 to 100000. */
   readonly ringSize?: number;

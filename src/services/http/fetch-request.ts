@@ -72,8 +72,9 @@ const REQUEST_KEYS = [
 ];
 
 function headerOf(headers: unknown, name: string): string | undefined {
+  if (headers === undefined || headers === null) return undefined;
   try {
-    return new Headers((headers ?? {}) as Headers).get(name) ?? undefined;
+    return new Headers(headers as Headers).get(name) ?? undefined;
   } catch {
     // fetch itself refuses them.
     return undefined;

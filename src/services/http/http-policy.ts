@@ -21,6 +21,8 @@ export interface HttpPolicy extends RequestRules {
   readonly propagate: boolean | ((url: URL) => boolean);
   readonly onUsedBody: 'throw' | 'stop';
   readonly signal: AbortSignal | undefined;
+  /** False where nothing but the caller's own signal can end an attempt before it has settled by itself. */
+  readonly mayCut: boolean;
   readonly clock: Clock;
 }
 
@@ -38,6 +40,9 @@ export function createHttpPolicy(options: HttpRetryOptions): HttpPolicy {
     propagate: propagate ?? false,
     onUsedBody: onUsedBody ?? 'throw',
     signal: rest.signal,
+    mayCut: [rest.attemptTimeout, rest.maxElapsed, rest.deadline, rest.signal, hedge].some(
+      limit => limit !== undefined,
+    ),
     clock: rest.clock ?? systemClock,
   };
   const retryOn: Classifier = (error, { attempt }) => classifyHttp(error, attempt, rules);

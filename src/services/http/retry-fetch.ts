@@ -140,19 +140,20 @@ interface Sending {
 }
 
 async function send(setup: Setup, input: unknown, { request, bodies, errors, attempt }: Sending): Promise<Response> {
-  const { signal } = attempt.context;
   const fetchNow = (setup.fetch ?? globalThis.fetch) as (input: unknown, init: unknown) => Promise<Response>;
+  // A signal costs fetch as much as all the rest of a policy, so it is given none that nobody can abort.
+  const signal = setup.policy.mayCut || request.signal !== undefined ? attempt.context.signal : undefined;
   const response = await fetchNow(bodies.requestFor(attempt) ?? input, {
     ...request.init,
-    ...(await bodies.bodyFor(attempt)),
+    ...(request.makeBody === undefined ? undefined : await bodies.bodyFor(attempt)),
     ...(Object.keys(attempt.headers).length === 0 ? undefined : { headers: addHeaders(request, attempt.headers) }),
-    signal:
-      request.signal === undefined && isGiven(request.init.signal)
-        ? request.init.signal
-        : linkSignals(signal, request.signal),
+    // What is no signal is for fetch to refuse.
+    ...(signal === undefined || (request.signal === undefined && isGiven(request.init.signal))
+      ? undefined
+      : { signal: linkSignals(signal, request.signal) }),
   });
   // Nobody waits for this answer any more, and fetch has not heard of it.
-  if (signal.aborted) cancelBody(response);
+  if (signal?.aborted === true) cancelBody(response);
   const { statuses } = setup.policy;
   const isError = isFailure(response, statuses) || (setup.onHttpError === 'throw' && response.status >= 400);
   if (!isError) return response;

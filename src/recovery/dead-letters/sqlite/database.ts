@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { read } from '../../../engine/read.ts';
@@ -6,11 +6,13 @@ import { ageOf, migrate } from './schema.ts';
 
 /** A connection to a file of letters, with the statements that were prepared on it. */
 export class Database {
+  readonly #file: string;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
   /** Opens the file, or makes it: readable for its owner alone, as is its folder if that has to be made too. */
   constructor(file: string) {
+    this.#file = file;
     makePrivate(file);
     const { DatabaseSync } = sqliteModule();
     // The time-out comes with the opening: to change the journal's mode takes a lock that another process may hold.
@@ -50,6 +52,20 @@ export class Database {
   wipeLog(): boolean {
     this.#db.exec('PRAGMA incremental_vacuum');
     return this.#db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy === 0;
+  }
+
+  /** The same, at once or not at all. */
+  tryToWipeLog(): void {
+    try {
+      this.wipeLog();
+    } catch {
+      // Who opens the file next will do it.
+    }
+  }
+
+  /** Whether there is something in the log. */
+  hasLog(): boolean {
+    return (statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
   }
 
   /** How far the log may grow before its pages are moved into the file: on a full disk each new page is one too many. */

@@ -20,7 +20,12 @@ export function conditionFor(filter: LetterFilter, now: number): Condition {
   const sql = writeCondition(filter, {
     bind,
     now: () => bind(now),
-    isAnyOf: (column, list) => `${column} IN (SELECT value FROM json_each(${bind(JSON.stringify(list))}))`,
+    isAnyOf: (column, list) => `${column} IN (SELECT value FROM json_each(${bind(listText(list))}))`,
   });
   return { sql, values };
+}
+
+/** Half of a surrogate pair is written as elsewhere where text is bound: SQLite would make something else of its escape. */
+function listText(list: readonly string[]): string {
+  return JSON.stringify(list.map(text => text.toWellFormed()));
 }

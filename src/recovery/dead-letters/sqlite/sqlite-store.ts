@@ -31,6 +31,7 @@ import { failedLetter, quarantinedLetter, redrivenLetter, revivedLetter } from '
 import { Ballast, type BallastState } from './ballast.ts';
 import { Database, isBusy, isFull } from './database.ts';
 import { conditionFor, IS_CLAIMED } from './filter-sql.ts';
+import { LogWiper } from './log-wiper.ts';
 import { queueStats } from './queue-stats.ts';
 
 /** The options of a {@link SqliteDeadLetterStore}. */
@@ -57,7 +58,11 @@ export interface SqliteDeadLetterStoreOptions {
  * failing. Several processes may open the same file.
  *
  * Each method works synchronously for a moment, about as long as one fsync takes; only waiting for others leaves the
- * thread free.
+ * thread free. What is deleted, as the payload of a letter whose redrive succeeded, is overwritten in the file, and gone
+ * from its log about a second later.
+ *
+ * Leases and ages go by the wall clock of whoever asks: when that jumps, leases end early or late, which may send a letter
+ * twice or delay it, and a jump beyond `maxAgeMs` ends the letters.
  *
  * @example
  * ```ts
@@ -73,6 +78,7 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
   readonly #busyTimeoutMs: number;
   readonly #db: Database;
   readonly #ballast: Ballast;
+  readonly #wiper: LogWiper;
   #isClosed = false;
 
   /**
@@ -88,6 +94,9 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
     this.#busyTimeoutMs = options.busyTimeoutMs ?? 5000;
     this.#db = new Database(this.file);
     this.#ballast = new Ballast(`${this.file}.ballast`, options.ballastBytes ?? 4 * 2 ** 20, this.#clock);
+    this.#wiper = new LogWiper(() => this.#patiently(() => this.#db.wipeLog()), this.#clock);
+    // A process that was killed may have left something there that it had deleted.
+    if (this.#db.hasLog()) this.#wiper.soon();
   }
 
   /** Whether the space for a full disk is still kept. */
@@ -99,6 +108,7 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
     this.#restoreBallast();
     const kept = this.#ballast.state;
     const result = await this.#write(() => this.#putNow(letter));
+    if (result.evicted > 0) this.#wiper.soon();
     return kept === 'kept' && this.#ballast.state === 'spent' ? { ...result, warning: 'disk_full' } : result;
   }
 
@@ -159,6 +169,7 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
 
   async complete(id: string, token: string): Promise<boolean> {
     const changed = await this.#change(id, token, letter => redrivenLetter(letter, this.#now()));
+    if (changed !== undefined) this.#wiper.soon();
     return changed !== undefined;
   }
 
@@ -202,7 +213,7 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
       });
       count += deleted;
     } while (deleted === PURGED_AT_ONCE);
-    await this.#wipe();
+    await this.#wiper.now();
     return count;
   }
 
@@ -213,7 +224,7 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
       deleted = rows.length;
       evicted += rows.filter(isLoss).length;
     } while (deleted === EXPIRED_AT_ONCE);
-    await this.#wipe();
+    await this.#wiper.now();
     return evicted;
   }
 
@@ -222,7 +233,9 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
   }
 
   async close(): Promise<void> {
+    const isClosed = this.#isClosed;
     this.#isClosed = true;
+    if (this.#wiper.end() && !isClosed) this.#db.tryToWipeLog();
     this.#db.close();
   }
 
@@ -339,18 +352,6 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
       await this.#clock.sleep(1 + this.#clock.random() * LONGEST_PAUSE_MS, undefined, 'ref');
     }
   }
-
-  /** What was deleted is overwritten in the file; here it goes from the log, unless readers prevent it for long. */
-  async #wipe(): Promise<void> {
-    for (let i = 0; i < WIPES; i++) {
-      try {
-        if (await this.#patiently(() => this.#db.wipeLog())) return;
-      } catch {
-        // The letters are deleted; the log will be overwritten when its turn comes.
-      }
-      await this.#clock.sleep(LONGEST_PAUSE_MS, undefined, 'ref');
-    }
-  }
 }
 
 const IS_HELD = "state = 'claimed' AND claim_token = ?";
@@ -359,7 +360,6 @@ const BYTES = COLUMNS.indexOf('bytes');
 const EXPIRED_AT_ONCE = 200;
 const PURGED_AT_ONCE = 1000;
 const LONGEST_PAUSE_MS = 15;
-const WIPES = 5;
 
 function isLoss({ state }: Readonly<Record<string, unknown>>): boolean {
   return state !== 'redriven';
