@@ -32,8 +32,7 @@ for (const open of benches) {
 
 report(
   {
-    title:
-      'Dead letters: stores and redrives, and the time of each against the least that keeps a text as safely there',
+    title: 'Dead letters: the time of each against the least that keeps a text as safely there',
     unit: 'per second',
     results: throughput.map(result => ({ ...result, cost: 1e6 / result.cost })),
     // Above what they are where a write to the disk takes no time at all, which is when they are highest. None for Kafka:

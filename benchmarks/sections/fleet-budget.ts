@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { RedisBudget } from 'retryscope/budget-redis';
+import { freePort } from '../free-port.ts';
 import { measureTime } from '../measure.ts';
 import { report } from '../section.ts';
 
@@ -45,12 +45,3 @@ report({
     { contender: 'exhausted budget', limit: 0.02 },
   ],
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  if (typeof address !== 'object' || address === null) throw new Error('No port is free');
-  return address.port;
-}
