@@ -60,14 +60,14 @@ module.exports = {
       displayName: 'servers',
       testMatch: [
         '<rootDir>/test/redis/{breakers,cluster,faults,fleet,scripts,secure}.test.ts',
-        '<rootDir>/test/servers/**/*.test.ts',
+        '<rootDir>/test/{servers,libraries}/**/*.test.ts',
         '<rootDir>/test/{cli/doctor,services/policy-file/reload,dead-letters/sqlite-crash}.test.ts',
       ],
     },
     {
       ...common,
-      displayName: 'instrumented',
-      testMatch: ['<rootDir>/test/{libraries,register}/**/*.test.ts'],
+      displayName: 'register',
+      testMatch: ['<rootDir>/test/register/**/*.test.ts'],
     },
     {
       ...common,

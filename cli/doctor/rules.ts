@@ -43,6 +43,7 @@ import { retryNotIdempotent } from './rules/retry-not-idempotent.ts';
 import { retryOnEverything } from './rules/retry-on-everything.ts';
 import { retryOnNothing } from './rules/retry-on-nothing.ts';
 import { sameLabel } from './rules/same-label.ts';
+import { sentOnce } from './rules/sent-once.ts';
 import { twoLayers } from './rules/two-layers.ts';
 import { unboundedAttempts } from './rules/unbounded-attempts.ts';
 import { unreachableAlert } from './rules/unreachable-alert.ts';
@@ -72,6 +73,7 @@ export const FILE_RULES: readonly Rule<FileView>[] = [
   noTimeToRetry,
   operationTwice,
   retryNotIdempotent,
+  sentOnce,
   retryOnEverything,
   retryOnNothing,
   sameLabel,

@@ -23,3 +23,8 @@ export function list(names: readonly string[], most = 3): string {
 export function count(amount: number, what: string): string {
   return `${number(amount)} ${what}${amount === 1 ? '' : 's'}`;
 }
+
+/** The text with a capital letter in front. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -112,25 +112,35 @@ const FILES: Readonly<Record<string, { fires: readonly [object, string][]; silen
   'retry-not-idempotent': {
     fires: [
       [
-        service({ kind: 'http', methods: ['GET', 'POST', 'PATCH'] }),
-        'error services[0]: POST and PATCH requests are made up to 3 times (services[0]).',
-      ],
-      [service({ kind: 'redis', name: 'INCR' }), 'error services[0]: Redis INCR are made up to 3 times (services[0]).'],
-      [
-        service({ kind: 'redis' }),
-        'warning services[0]: Redis commands, INCR and LPUSH among them are made up to 3 times (services[0]).',
-      ],
-      [
         service({ kind: 'kafka', name: 'orders' }),
         'warning services[0]: Messages to Kafka are made up to 3 times (services[0]).',
       ],
+    ],
+    silent: [
+      service({ kind: 'http', methods: ['GET', 'POST'] }),
+      service({ kind: 'database' }),
+      service({ kind: 'redis', name: 'INCR' }),
+      service({ kind: 'grpc' }),
+      service({ kind: 'kafka' }, { maxAttempts: 1 }),
+    ],
+  },
+  'sent-once': {
+    fires: [
       [
-        service({ kind: 'database' }),
-        'warning services[0]: Database statements, writes among them are made up to 3 times (services[0]).',
+        service({ kind: 'http', methods: ['GET', 'POST', 'PATCH'] }),
+        'info services[0]: POST and PATCH requests are sent once unless they have an Idempotency-Key (services[0]).',
+      ],
+      [
+        service({ kind: 'redis', name: 'INCR' }),
+        'info services[0]: Redis INCR are sent once unless a repeat does no harm, or the server has surely not carried them out (services[0]).',
+      ],
+      [
+        service({ kind: 'redis' }),
+        'info services[0]: Redis commands, INCR and LPUSH among them are sent once unless a repeat does no harm, or the server has surely not carried them out (services[0]).',
       ],
       [
         service({ kind: 'database', name: 'INSERT' }),
-        'warning services[0]: Database INSERT are made up to 3 times (services[0]).',
+        'info services[0]: Database INSERT are sent once unless they are plain reads, or the server has surely not carried them out (services[0]).',
       ],
     ],
     silent: [
@@ -139,18 +149,23 @@ const FILES: Readonly<Record<string, { fires: readonly [object, string][]; silen
       service({ kind: 'http', methods: ['POST'] }, { maxAttempts: 1 }),
       service({ kind: 'database', name: 'SELECT' }),
       service({ kind: 'redis', name: 'GET' }),
+      service({ kind: 'kafka' }),
       service({ kind: 'grpc' }),
     ],
   },
   'hedge-not-idempotent': {
     fires: [
-      [
-        service({ kind: 'http', methods: ['POST'] }, { hedge: 100 }),
-        'error services[0]: It hedges POST requests (services[0]).',
-      ],
       [service({ kind: 'kafka' }, { hedge: 100 }), 'warning services[0]: It hedges messages to Kafka (services[0]).'],
+      [
+        service({ kind: 'redis', name: 'INCR' }, { hedge: 100 }),
+        'error services[0]: It hedges Redis INCR (services[0]).',
+      ],
     ],
-    silent: [service({ kind: 'http', methods: ['GET'] }, { hedge: 100 }), service({ kind: 'kafka' })],
+    silent: [
+      service({ kind: 'http', methods: ['GET'] }, { hedge: 100 }),
+      service({ kind: 'http', methods: ['POST'] }, { hedge: 100 }),
+      service({ kind: 'kafka' }),
+    ],
   },
   'hedge-too-early': {
     fires: [

@@ -92,7 +92,7 @@ describe('the doctor', () => {
     expect(severities[0]).toBe('error');
     expect(text).toContain('operations.charge_card: It allows 1,000 attempts');
     expect(text).not.toContain('\u001b');
-    expect(lines.at(-1)).toMatch(/^2 errors, \d+ warnings, \d+ info\.$/);
+    expect(lines.at(-1)).toMatch(/^1 error, \d+ warnings, \d+ info\.$/);
   });
 
   it('keeps to a narrow terminal', async () => {

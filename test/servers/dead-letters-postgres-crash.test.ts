@@ -23,7 +23,12 @@ const REDRIVERS_KILLED = 6;
 describeWithProgram(POSTGRES, 'dead letters in a PostgreSQL that is killed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'dead-letters-postgres-'));
   let postgres: OwnPostgres;
-  afterEach(() => postgres?.end());
+  let writing: TestProcess[] = [];
+  afterEach(async () => {
+    // A test that failed has left some, and they would write for ever.
+    for (const one of writing.splice(0)) one.kill();
+    await postgres?.end();
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   // Where the server does not wait for the disk of itself, the store has to ask it to.
@@ -36,6 +41,7 @@ describeWithProgram(POSTGRES, 'dead letters in a PostgreSQL that is killed', () 
       postgres = await startPostgres({ synchronous_commit: synchronousCommit });
       const writer = bundle('postgres-writer.ts', folder);
       const all = Array.from({ length: writers }, (_, i) => startProcess(writer, [`${postgres.port}`, `w${i}`]));
+      writing = [...all];
       const acknowledged = (): number => all.reduce((sum, { lines }) => sum + lines.length, 0);
       await Promise.all(all.map(({ started }) => started));
       for (let kill = 0; kill < KILLS; kill++) {
@@ -117,15 +123,27 @@ describeWithProgram(POSTGRES, 'dead letters in a PostgreSQL that is killed', () 
 });
 
 async function serverPid(postgres: OwnPostgres): Promise<number> {
-  const [row] = await postgres.ask<{ pid: string }>(
+  const [row] = await patiently<{ pid: string }>(
+    postgres,
     "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1) AS pid",
   );
   return Number(row?.pid);
 }
 
+/** Asks a server that may still be recovering from the kill before: what was acknowledged may be read late. */
+async function patiently<R>(postgres: OwnPostgres, statement: string): Promise<R[]> {
+  let rows: R[] = [];
+  await until(async () => {
+    rows = await postgres.ask<R>(statement);
+    return true;
+  });
+  return rows;
+}
+
 /** A process of the server that serves a writer. */
 async function writersPid(postgres: OwnPostgres): Promise<number> {
-  const [row] = await postgres.ask<{ pid: number }>(
+  const [row] = await patiently<{ pid: number }>(
+    postgres,
     "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1",
   );
   return row?.pid ?? 0;

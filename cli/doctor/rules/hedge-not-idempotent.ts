@@ -10,7 +10,9 @@ export const hedgeNotIdempotent: Rule<FileView> = {
   fix: 'Take hedge out of this policy, or give the rule a policy of its own.',
   find: ({ services }) =>
     services.flatMap(({ where, match, policy }) => {
-      const doubt = policy.options.hedge === undefined ? undefined : doneTwice(match);
+      // A request that may not be repeated is not hedged either.
+      const isHedged = policy.options.hedge !== undefined && match.kind !== 'http';
+      const doubt = isHedged ? doneTwice(match) : undefined;
       if (doubt === undefined) return [];
       return [
         { where, what: `It hedges ${doubt.what} (${policy.where}).`, severity: doubt.certain ? 'error' : 'warning' },

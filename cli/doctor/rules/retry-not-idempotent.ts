@@ -1,7 +1,7 @@
 import type { FileView } from '../file-view.ts';
 import type { Rule } from '../finding.ts';
 import { doneTwice } from '../idempotence.ts';
-import { number } from '../say.ts';
+import { capital, number } from '../say.ts';
 
 /** Retries of calls whose second run does something again. */
 export const retryNotIdempotent: Rule<FileView> = {
@@ -13,12 +13,8 @@ export const retryNotIdempotent: Rule<FileView> = {
     services.flatMap(({ where, match, policy }) => {
       const doubt = doneTwice(match);
       const { maxAttempts } = policy.options;
-      if (doubt === undefined || maxAttempts === 1) return [];
+      if (doubt === undefined || doubt.unless !== undefined || maxAttempts === 1) return [];
       const what = `${capital(doubt.what)} are made up to ${number(maxAttempts)} times (${policy.where}).`;
       return [{ where, what, severity: doubt.certain ? 'error' : 'warning' }];
     }),
 };
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}

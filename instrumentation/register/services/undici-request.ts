@@ -94,17 +94,18 @@ async function send(
   attempt: HttpAttempt,
   keep: (error: unknown, answer: unknown) => void,
 ): Promise<unknown> {
-  const { signal } = attempt.context;
+  // None that nobody can abort: undici would listen to it all the same.
+  const signal = policy.mayCut || facts.signal !== undefined ? attempt.context.signal : undefined;
   const sent = {
     ...(options as object | undefined),
     headers: { ...(read(options, 'headers') as object | undefined), ...attempt.headers },
-    signal: linkSignals(signal, facts.signal),
+    ...(signal === undefined ? undefined : { signal: linkSignals(signal, facts.signal) }),
   };
   const answer = (await applied(request, self, [url, sent])) as Answer;
   const { statusCode: status, headers, body } = answer;
   const stream = new StreamAnswer(body, toldLength(headers['content-length']), policy.clock);
   // Nobody waits for this answer any more.
-  if (signal.aborted) stream.drop();
+  if (signal?.aborted === true) stream.drop();
   if (!isFailure({ status, headers } as { status: number }, policy.statuses)) return answer;
   const error = new HttpStatusError(status, attempt.name, { response: answer });
   keep(error, answer);

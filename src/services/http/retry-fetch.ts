@@ -141,11 +141,11 @@ interface Sending {
 
 async function send(setup: Setup, input: unknown, { request, bodies, errors, attempt }: Sending): Promise<Response> {
   const fetchNow = (setup.fetch ?? globalThis.fetch) as (input: unknown, init: unknown) => Promise<Response>;
-  // A signal costs fetch as much as all the rest of a policy, so it is given none that nobody can abort.
+  // A signal costs fetch as much as the rest of a policy, so it is given none that nobody can abort.
   const signal = setup.policy.mayCut || request.signal !== undefined ? attempt.context.signal : undefined;
   const response = await fetchNow(bodies.requestFor(attempt) ?? input, {
     ...request.init,
-    ...(request.makeBody === undefined ? undefined : await bodies.bodyFor(attempt)),
+    ...(await bodies.bodyFor(attempt)),
     ...(Object.keys(attempt.headers).length === 0 ? undefined : { headers: addHeaders(request, attempt.headers) }),
     // What is no signal is for fetch to refuse.
     ...(signal === undefined || (request.signal === undefined && isGiven(request.init.signal))

@@ -291,6 +291,26 @@ describe('retryFetch', () => {
       expect(fetch).not.toHaveBeenCalled();
     });
 
+    it.each<[string, FetchRetryOptions]>([
+      ['attemptTimeout', { attemptTimeout: 1000 }],
+      ['maxElapsed', { maxElapsed: 1000 }],
+      ['deadline', { deadline: new Date('9999-12-31') }],
+      ['hedge', { hedge: 1000 }],
+      ['signal', { signal: new AbortController().signal }],
+    ])('gives fetch a signal where %s may cut it off', async (_option, more) => {
+      const fetch = answering(status(200));
+      await retryFetch(URL_, {}, options({ fetch, ...more }));
+      expect(fetch.mock.lastCall?.[1].signal).toBeInstanceOf(AbortSignal);
+    });
+
+    it('gives fetch none where nobody can abort it, and leaves it the null that takes that of a Request away', async () => {
+      const fetch = answering(status(200));
+      await retryFetch(URL_, { method: 'PUT' }, options({ fetch }));
+      const request = new Request(URL_, { signal: AbortSignal.abort() });
+      await retryFetch(request, { signal: null }, options({ fetch }));
+      expect(fetch.mock.calls.map(([, init]) => init)).toEqual([{ method: 'PUT' }, { signal: null }]);
+    });
+
     it('lets fetch refuse what is no signal', async () => {
       const call = retryFetch('http://127.0.0.1:1', { signal: 'no' as never }, options());
       await expect(call).rejects.toMatchObject({ name: 'TypeError' });
