@@ -17,7 +17,7 @@ import { until } from '../redis/support/until.ts';
 
 jest.setTimeout(120_000);
 
-const KILLS = 30;
+const KILLS = 15;
 const LETTERS = 500;
 const REDRIVERS = 4;
 const REDRIVER_KILLS = 6;
