@@ -26,9 +26,14 @@ export function isWholeLetter(
   );
 }
 
-/** Half of a surrogate pair is no text to most stores, which write something else in its place. */
+/**
+ * Half of a surrogate pair is no text to most stores, which write something else in its place, and `node:sqlite` in
+ * Node 22 cuts off what it reads at a null character.
+ */
 function isSameText(text: unknown, known: string): boolean {
-  return typeof text === 'string' && text.toWellFormed() === known.toWellFormed();
+  if (typeof text !== 'string') return false;
+  const [stored, index] = [text.toWellFormed(), known.toWellFormed()];
+  return stored === index || stored.startsWith(`${index}\0`);
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string';
