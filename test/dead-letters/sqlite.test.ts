@@ -465,7 +465,10 @@ describeWhere(
 
 describeWhere(
   'what is acknowledged',
-  { isThere: spawnSync('strace', ['-V']).status === 0, missing: 'there is no strace; the package strace brings it' },
+  {
+    isThere: spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0,
+    missing: 'strace is missing or may not trace; the package strace brings it',
+  },
   ({ it }) => {
     it('is on the disk: one fsync for each letter', async () => {
       const [writer, trace] = [bundle('writer.ts', folder), join(folder, 'trace')];
