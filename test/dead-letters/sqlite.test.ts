@@ -15,7 +15,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { FakeClock } from 'retryscope/testing';
 import { DeadLetterQueue, defineOperation, OperationRegistry, redrive } from '../../src/recovery/dead-letters/index.ts';
 import { SqliteDeadLetterStore } from '../../src/recovery/dead-letters/sqlite/index.ts';
-import { describeWhere } from './support/describe-where.ts';
+import { describeWhere, STRACE } from './support/describe-where.ts';
 import { letterWith } from './support/letters.ts';
 import { bundle, startProcess } from './support/processes.ts';
 
@@ -463,43 +463,36 @@ describeWhere(
   },
 );
 
-describeWhere(
-  'what is acknowledged',
-  {
-    isThere: spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0,
-    missing: 'strace is missing or may not trace; the package strace brings it',
-  },
-  ({ it }) => {
-    it('is on the disk: one fsync for each letter', async () => {
-      const [writer, trace] = [bundle('writer.ts', folder), join(folder, 'trace')];
-      const letters = 200;
-      const argv = [
-        '-f',
-        '-e',
-        'trace=fsync,fdatasync,write',
-        '-o',
-        trace,
-        process.execPath,
-        writer,
-        file,
-        'a',
-        String(letters),
-      ];
-      const { status } = spawnSync('strace', argv, { stdio: ['ignore', 'pipe', 'pipe'] });
-      expect(status).toBe(0);
-      let [syncs, acknowledged, sinceLast] = [0, 0, 0];
-      for (const line of readFileSync(trace, 'utf8').split('\n')) {
-        if (/f(?:data)?sync\(/.test(line)) [syncs, sinceLast] = [syncs + 1, sinceLast + 1];
-        if (!line.includes('write(1, "a-')) continue;
-        expect(sinceLast).toBeGreaterThan(0);
-        [acknowledged, sinceLast] = [acknowledged + 1, 0];
-      }
-      process.stdout.write(`${syncs} fsyncs for ${letters} letters\n`);
-      expect(acknowledged).toBe(letters);
-      expect(syncs).toBeLessThan(letters * 1.2);
-    });
-  },
-);
+describeWhere('what is acknowledged', STRACE, ({ it }) => {
+  it('is on the disk: one fsync for each letter', async () => {
+    const [writer, trace] = [bundle('writer.ts', folder), join(folder, 'trace')];
+    const letters = 200;
+    const argv = [
+      '-f',
+      '-e',
+      'trace=fsync,fdatasync,write',
+      '-o',
+      trace,
+      process.execPath,
+      writer,
+      file,
+      'a',
+      String(letters),
+    ];
+    const { status } = spawnSync('strace', argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+    expect(status).toBe(0);
+    let [syncs, acknowledged, sinceLast] = [0, 0, 0];
+    for (const line of readFileSync(trace, 'utf8').split('\n')) {
+      if (/f(?:data)?sync\(/.test(line)) [syncs, sinceLast] = [syncs + 1, sinceLast + 1];
+      if (!line.includes('write(1, "a-')) continue;
+      expect(sinceLast).toBeGreaterThan(0);
+      [acknowledged, sinceLast] = [acknowledged + 1, 0];
+    }
+    process.stdout.write(`${syncs} fsyncs for ${letters} letters\n`);
+    expect(acknowledged).toBe(letters);
+    expect(syncs).toBeLessThan(letters * 1.2);
+  });
+});
 
 it('six processes can make the same store at the same time', async () => {
   const writer = bundle('writer.ts', folder);

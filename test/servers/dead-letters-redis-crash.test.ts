@@ -1,10 +1,10 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RedisDeadLetterStore } from '../../src/recovery/dead-letters/redis/index.ts';
-import { describeWhere } from '../dead-letters/support/describe-where.ts';
+import { describeWhere, STRACE } from '../dead-letters/support/describe-where.ts';
 import { letterWith } from '../dead-letters/support/letters.ts';
 import { bundle, startProcess, type TestProcess } from '../dead-letters/support/processes.ts';
 import { DURABLE, emptyStore, expectConsistent } from '../dead-letters/support/redis-letters.ts';
@@ -126,38 +126,31 @@ describeWithRedis('a server of letters', () => {
     expect(stored).toEqual(letters.slice(0, -1).map(({ id }) => id));
   });
 
-  describeWhere(
-    'what is acknowledged',
-    {
-      isThere: spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0,
-      missing: 'strace is missing or may not trace; the package strace brings it',
-    },
-    ({ it }) => {
-      it('is on the disk: one fsync for each letter', async () => {
-        const store = await storeOf(0, 'synced:');
-        await store.put(letterWith({ diedAt: Date.now() }));
-        const pid = /process_id:(\d+)/.exec(await redis.admin.info('server'))?.[1] as string;
-        const trace = join(redis.folder, 'trace');
-        const strace = spawn('strace', ['-f', '-e', 'trace=fsync,fdatasync', '-o', trace, '-p', pid], {
-          stdio: 'pipe',
-        });
-        await once(strace.stderr, 'data');
-        const letters = 100;
-        const syncs = (): number => readFileSync(trace, 'utf8').match(/f(?:data)?sync\(/g)?.length ?? 0;
-        let before = syncs();
-        const first = before;
-        for (let i = 0; i < letters; i++) {
-          await store.put(letterWith({ diedAt: Date.now() }));
-          expect(syncs()).toBeGreaterThan(before);
-          before = syncs();
-        }
-        strace.kill('SIGINT');
-        await once(strace, 'exit');
-        process.stdout.write(`${syncs() - first} fsyncs for ${letters} letters\n`);
-        expect(syncs() - first).toBeLessThan(letters * 1.2);
+  describeWhere('what is acknowledged', STRACE, ({ it }) => {
+    it('is on the disk: one fsync for each letter', async () => {
+      const store = await storeOf(0, 'synced:');
+      await store.put(letterWith({ diedAt: Date.now() }));
+      const pid = /process_id:(\d+)/.exec(await redis.admin.info('server'))?.[1] as string;
+      const trace = join(redis.folder, 'trace');
+      const strace = spawn('strace', ['-f', '-e', 'trace=fsync,fdatasync', '-o', trace, '-p', pid], {
+        stdio: 'pipe',
       });
-    },
-  );
+      await once(strace.stderr, 'data');
+      const letters = 100;
+      const syncs = (): number => readFileSync(trace, 'utf8').match(/f(?:data)?sync\(/g)?.length ?? 0;
+      let before = syncs();
+      const first = before;
+      for (let i = 0; i < letters; i++) {
+        await store.put(letterWith({ diedAt: Date.now() }));
+        expect(syncs()).toBeGreaterThan(before);
+        before = syncs();
+      }
+      strace.kill('SIGINT');
+      await once(strace, 'exit');
+      process.stdout.write(`${syncs() - first} fsyncs for ${letters} letters\n`);
+      expect(syncs() - first).toBeLessThan(letters * 1.2);
+    });
+  });
 });
 
 function pause(ms: number): Promise<void> {

@@ -43,3 +43,9 @@ export function revivedLetter(letter: DeadLetter): DeadLetter {
 }
 
 const LONGEST_WHY = 200;
+
+/** What a further failure made of a letter; undefined where there was nothing to change. */
+export function afterFailure(changed: Pick<DeadLetter, 'state'> | undefined): 'dead' | 'quarantined' | undefined {
+  if (changed === undefined) return undefined;
+  return changed.state.is === 'quarantined' ? 'quarantined' : 'dead';
+}

@@ -1,3 +1,4 @@
+import { callMethod } from '../../engine/call-method.ts';
 import { isFunction } from '../../engine/option-checks.ts';
 import { read } from '../../engine/read.ts';
 import type { PoolSource, Queryable } from './clients.ts';
@@ -28,7 +29,7 @@ export class Lease {
     this.#signal = signal;
     signal.addEventListener('abort', this.destroy);
     // Without a listener, a connection that breaks while it is on loan would end the process.
-    call(client, 'on', 'error', ignore);
+    callMethod(client, 'on', 'error', ignore);
   }
 
   /** Whether the connection is no longer on loan. */
@@ -38,33 +39,23 @@ export class Lease {
 
   /** Gives the connection back for others to use. */
   giveBack(): void {
-    if (this.#return()) call(this.client, 'release');
+    if (this.#return()) callMethod(this.client, 'release');
   }
 
   /** Has the connection closed, whatever is running on it. */
   readonly destroy = (): void => {
     if (!this.#return()) return;
-    if (isFunction(read(this.client, 'destroy'))) call(this.client, 'destroy');
-    else call(this.client, 'release', true);
+    if (isFunction(read(this.client, 'destroy'))) callMethod(this.client, 'destroy');
+    else callMethod(this.client, 'release', true);
   };
 
   #return(): boolean {
     if (!this.#isOut) return false;
     this.#isOut = false;
     this.#signal.removeEventListener('abort', this.destroy);
-    call(this.client, 'removeListener', 'error', ignore);
+    callMethod(this.client, 'removeListener', 'error', ignore);
     return true;
   }
 }
 
 function ignore(): void {}
-
-/** Calls a function of a client, if it has it. Where that fails, the connection is the pool's trouble and not the caller's. */
-function call(client: object, name: string, ...args: unknown[]): void {
-  try {
-    const fn = read(client, name);
-    if (isFunction(fn)) (fn as (...args: unknown[]) => unknown).apply(client, args);
-  } catch {
-    // Released twice by the caller, say.
-  }
-}

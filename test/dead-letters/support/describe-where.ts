@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+
 /** What the tests of such a group register with. */
 export interface Registrars {
   readonly it: (name: string, fn: () => Promise<void>) => void;
@@ -26,3 +28,9 @@ export function describeWhere(
     it(words, () => void process.stderr.write(`${name}: ${words}\n`));
   });
 }
+
+/** What tests need that count the fsyncs of a process. */
+export const STRACE: { readonly isThere: boolean; readonly missing: string } = {
+  isThere: spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0,
+  missing: 'strace is missing or may not trace; the package strace brings it',
+};

@@ -17,6 +17,7 @@ import { isHeld, isLoss, letterAt } from '../letter-table.ts';
 import { writeLetter } from '../letter-text.ts';
 import { readPage } from '../page.ts';
 import type { Retention } from '../retention.ts';
+import { afterFailure } from '../transitions.ts';
 import { inPartitions, partitionOf } from './letter-partitions.ts';
 import { DeadLetterLogError } from './log-error.ts';
 import { checkLetter, type LetterVersion, type LogEvent } from './log-event.ts';
@@ -132,9 +133,7 @@ export class KafkaDeadLetterStore implements DeadLetterStore {
   }
 
   async failAgain(id: string, token: string, failure: FurtherFailure): Promise<'dead' | 'quarantined' | undefined> {
-    const changed = await this.#change({ event: 'fail', id, token, failure });
-    if (changed === undefined) return undefined;
-    return changed.state.is === 'quarantined' ? 'quarantined' : 'dead';
+    return afterFailure(await this.#change({ event: 'fail', id, token, failure }));
   }
 
   async quarantine(id: string, token: string, why: string): Promise<boolean> {

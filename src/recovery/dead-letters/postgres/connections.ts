@@ -1,6 +1,5 @@
+import { callMethod } from '../../../engine/call-method.ts';
 import type { Clock } from '../../../engine/clock.ts';
-import { isFunction } from '../../../engine/option-checks.ts';
-import { read } from '../../../engine/read.ts';
 import type { PostgresConnection, PostgresPool, PostgresQueryable } from './clients.ts';
 
 /** Lends connections of a pool for as long as one piece of work takes, and no longer than a time limit. */
@@ -90,15 +89,15 @@ class Loan {
   constructor(client: PostgresConnection) {
     this.client = client;
     // Without a listener, a connection that breaks while it is on loan would end the process.
-    call(client, 'on', 'error', ignore);
+    callMethod(client, 'on', 'error', ignore);
   }
 
   end(how: 'give back' | 'close'): void {
     if (!this.#isOut) return;
     this.#isOut = false;
-    call(this.client, 'removeListener', 'error', ignore);
-    if (how === 'close') call(this.client, 'release', true);
-    else call(this.client, 'release');
+    callMethod(this.client, 'removeListener', 'error', ignore);
+    if (how === 'close') callMethod(this.client, 'release', true);
+    else callMethod(this.client, 'release');
   }
 }
 
@@ -112,13 +111,3 @@ async function rollBack(client: PostgresQueryable, error: unknown): Promise<void
 }
 
 function ignore(): void {}
-
-/** Calls a function of a client, if it has it. Where that fails, the connection is the pool's trouble. */
-function call(client: object, name: string, ...args: unknown[]): void {
-  try {
-    const fn = read(client, name);
-    if (isFunction(fn)) (fn as (...args: unknown[]) => unknown).apply(client, args);
-  } catch {
-    // A pool that was ended meanwhile, say.
-  }
-}

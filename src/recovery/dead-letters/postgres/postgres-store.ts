@@ -17,7 +17,7 @@ import { checkFilter, type LetterFilter } from '../letter-filter.ts';
 import { byDeath, placeAfter, readPage } from '../page.ts';
 import { queueStatsOf } from '../queue-stats.ts';
 import { type Retention, readRetention } from '../retention.ts';
-import { failedLetter, quarantinedLetter, redrivenLetter, revivedLetter } from '../transitions.ts';
+import { afterFailure, failedLetter, quarantinedLetter, redrivenLetter, revivedLetter } from '../transitions.ts';
 import type { PostgresQueryable } from './clients.ts';
 import { Connections } from './connections.ts';
 import { warnOfLosses } from './durability.ts';
@@ -203,9 +203,7 @@ export class PostgresDeadLetterStore implements DeadLetterStore {
   }
 
   async failAgain(id: string, token: string, failure: FurtherFailure): Promise<'dead' | 'quarantined' | undefined> {
-    const changed = await this.#transform(id, token, letter => failedLetter(letter, failure));
-    if (changed === undefined) return undefined;
-    return changed.state.is === 'quarantined' ? 'quarantined' : 'dead';
+    return afterFailure(await this.#transform(id, token, letter => failedLetter(letter, failure)));
   }
 
   async quarantine(id: string, token: string, why: string): Promise<boolean> {

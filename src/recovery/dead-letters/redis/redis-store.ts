@@ -19,7 +19,7 @@ import { checkFilter, type LetterFilter } from '../letter-filter.ts';
 import { isRemains } from '../letter-text.ts';
 import { placeAfter, readPage } from '../page.ts';
 import { type Retention, readRetention } from '../retention.ts';
-import { failedLetter, quarantinedLetter, redrivenLetter, revivedLetter } from '../transitions.ts';
+import { afterFailure, failedLetter, quarantinedLetter, redrivenLetter, revivedLetter } from '../transitions.ts';
 import { DurabilityCheck } from './durability-check.ts';
 import { type FoundLetter, jsonForLua, placeOf, writtenLetter } from './letter-record.ts';
 import { type FoundLetters, readFound, readStats, textsOf } from './replies.ts';
@@ -134,9 +134,7 @@ export class RedisDeadLetterStore implements DeadLetterStore {
   }
 
   async failAgain(id: string, token: string, failure: FurtherFailure): Promise<'dead' | 'quarantined' | undefined> {
-    const changed = await this.#change(id, token, letter => failedLetter(letter, failure));
-    if (changed === undefined) return undefined;
-    return changed.state.is === 'quarantined' ? 'quarantined' : 'dead';
+    return afterFailure(await this.#change(id, token, letter => failedLetter(letter, failure)));
   }
 
   async quarantine(id: string, token: string, why: string): Promise<boolean> {

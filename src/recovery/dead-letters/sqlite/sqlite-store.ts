@@ -27,7 +27,7 @@ import { COLUMNS, letterOf, type Row, valuesOf } from '../letter-row.ts';
 import { isRemains } from '../letter-text.ts';
 import { byDeath, placeAfter, readPage } from '../page.ts';
 import { type Retention, readRetention } from '../retention.ts';
-import { failedLetter, quarantinedLetter, redrivenLetter, revivedLetter } from '../transitions.ts';
+import { afterFailure, failedLetter, quarantinedLetter, redrivenLetter, revivedLetter } from '../transitions.ts';
 import { Ballast, type BallastState } from './ballast.ts';
 import { Database, isBusy, isFull } from './database.ts';
 import { conditionFor, IS_CLAIMED } from './filter-sql.ts';
@@ -174,9 +174,7 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
   }
 
   async failAgain(id: string, token: string, failure: FurtherFailure): Promise<'dead' | 'quarantined' | undefined> {
-    const changed = await this.#change(id, token, letter => failedLetter(letter, failure));
-    if (changed === undefined) return undefined;
-    return changed.state.is === 'quarantined' ? 'quarantined' : 'dead';
+    return afterFailure(await this.#change(id, token, letter => failedLetter(letter, failure)));
   }
 
   async quarantine(id: string, token: string, why: string): Promise<boolean> {
