@@ -52,8 +52,7 @@ beforeEach(async () => {
   store = await fillStore(join(folder, 'letters.db'), letters);
 });
 
-const command = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
-  startCommand(folder, args, env).ended;
+const command = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> => startCommand(args, env).ended;
 
 describe('the command', () => {
   it('redrives by a module that has a copy of the library of its own, and ends although that keeps connections', async () => {
@@ -72,7 +71,7 @@ describe('the command', () => {
 
   it('gives its letters back when it is interrupted', async () => {
     const deliveries = join(folder, 'deliveries');
-    const { child, ended } = startCommand(folder, ['redrive', '--store', store, '--handlers', handlers], {
+    const { child, ended } = startCommand(['redrive', '--store', store, '--handlers', handlers], {
       DELIVERIES: deliveries,
       SLOW: '1',
     });
@@ -108,7 +107,10 @@ describe('the command', () => {
     ];
     const env = { RETRYSCOPE_DEAD_LETTERS: undefined };
     const results = await Promise.all(runs.map(([, args]) => command(args, env)));
-    expect(results.map(({ status }) => status)).toEqual(runs.map(([status]) => status));
+    // With what they said, or a failure would not tell why.
+    expect(results).toEqual(
+      runs.map(([status]) => ({ status, stdout: expect.any(String), stderr: expect.any(String) })),
+    );
     for (const { status, stderr } of results) {
       expect(stderr).toMatch(status === 0 ? /^$/ : /^retryscope: .+\n$/);
       expect(stderr).not.toContain('hunter2');

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const ROOT = join(__dirname, '../../../..');
+const MAIN = join(__dirname, '../../../../cli/main.ts');
+const FROM_SOURCES = join(__dirname, 'from-sources.mjs');
 
 /** How a run of the command ended. */
 export interface Ended {
@@ -17,11 +17,9 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-/** Starts `retryscope dead-letters` from the sources themselves, without a build. `folder` is for a file of its own. */
-export function startCommand(folder: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-  const hook = join(folder, 'hook.mjs');
-  writeFileSync(hook, HOOK);
-  const child = spawn(process.execPath, ['--import', hook, join(ROOT, 'cli/main.ts'), 'dead-letters', ...args], {
+/** Starts `retryscope dead-letters` from the sources themselves, without a build. */
+export function startCommand(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+  const child = spawn(process.execPath, ['--import', FROM_SOURCES, MAIN, 'dead-letters', ...args], {
     env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, NODE_OPTIONS: undefined, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -35,13 +33,3 @@ export function startCommand(folder: string, args: readonly string[], env: NodeJ
   const ended = new Promise<Ended>(resolve => child.once('close', status => resolve({ status, stdout, stderr })));
   return { child, ended };
 }
-
-const HOOK = `import { registerHooks } from 'node:module';
-const ROOT = ${JSON.stringify(`file://${ROOT}/src/`)};
-registerHooks({
-  resolve: (name, context, next) => {
-    if (name === 'retryscope') return next(ROOT + 'index.ts', context);
-    const entry = /^retryscope\\/(dead-letters(?:\\/[a-z-]+)?)$/.exec(name)?.[1];
-    return next(entry === undefined ? name : ROOT + 'recovery/' + entry + '/index.ts', context);
-  },
-});`;
