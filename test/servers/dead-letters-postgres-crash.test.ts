@@ -123,30 +123,26 @@ describeWithProgram(POSTGRES, 'dead letters in a PostgreSQL that is killed', () 
 });
 
 async function serverPid(postgres: OwnPostgres): Promise<number> {
-  const [row] = await patiently<{ pid: string }>(
-    postgres,
-    "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1) AS pid",
-  );
-  return Number(row?.pid);
+  return await pidBy(postgres, "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1) AS pid");
 }
 
-/** Asks a server that may still be recovering from the kill before: what was acknowledged may be read late. */
-async function patiently<R>(postgres: OwnPostgres, statement: string): Promise<R[]> {
-  let rows: R[] = [];
-  await until(async () => {
-    rows = await postgres.ask<R>(statement);
-    return true;
-  });
-  return rows;
-}
-
-/** A process of the server that serves a writer. */
+/** A process of the server that serves a writer. After a kill there is none until a writer has come again. */
 async function writersPid(postgres: OwnPostgres): Promise<number> {
-  const [row] = await patiently<{ pid: number }>(
+  return await pidBy(
     postgres,
     "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1",
   );
-  return row?.pid ?? 0;
+}
+
+/** Asks a server that may still be recovering from the kill before: what was acknowledged may be read late. */
+async function pidBy(postgres: OwnPostgres, statement: string): Promise<number> {
+  let pid: number | undefined;
+  await until(async () => {
+    const [row] = await postgres.ask<{ pid: number | string }>(statement);
+    pid = row === undefined ? undefined : Number(row.pid);
+    return pid !== undefined;
+  });
+  return pid as number;
 }
 
 /** All that a store finds, and what it counts. */

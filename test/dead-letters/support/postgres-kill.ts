@@ -38,6 +38,8 @@ function statOf(pid: number): { readonly state: string; readonly parent: number 
 }
 
 function send(pid: number): void {
+  // 0 and what is below are whole groups of processes, the run of the tests among them.
+  if (!(Number.isInteger(pid) && pid > 1)) throw new RangeError(`${pid} is no process of the server`);
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
