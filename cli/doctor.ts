@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import picocolors from 'picocolors';
 import { findPolicyFile, loadPolicies } from 'retryscope/policy-file';
 import { type DashboardsConfig, resolveConfig } from '../dashboards/src/config.ts';
 import { readDashboardsOptions } from './dashboards-config.ts';
@@ -11,6 +10,7 @@ import { parseMetrics } from './doctor/parse-metrics.ts';
 import { readMetricsText, shownSource } from './doctor/read-metrics.ts';
 import { ALERT_RULES, FILE_RULES, METRICS_RULES } from './doctor/rules.ts';
 import { asJson, asTable } from './doctor/show.ts';
+import { columns, terminalColors } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What `retryscope doctor` is asked for. */
@@ -124,14 +124,4 @@ function shadowed(path: string): Finding[] {
       why: 'What somebody changes in it has no effect.',
       fix: 'Take one of the two away.',
     }));
-}
-
-/** A terminal that does not know how wide it is says 0. */
-function columns(): number {
-  return process.stdout.columns || Number(process.env.COLUMNS) || Infinity;
-}
-
-/** On a terminal only: also a CI that could show colours writes into a file. */
-function terminalColors(): ReturnType<typeof picocolors.createColors> {
-  return picocolors.createColors(picocolors.isColorSupported && process.stdout.isTTY === true);
 }

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import Table from 'cli-table3';
-import picocolors from 'picocolors';
 import type { Contender } from '../benchmarks/storm/contenders.ts';
 import { type Outcome, SCENARIOS, type Scenario, type ScenarioName } from '../benchmarks/storm/scenarios.ts';
 import { readPolicyFile } from './policy-file.ts';
 import { printable } from './printable.ts';
 import { ProgressLine } from './progress-line.ts';
+import { terminalColors } from './terminal.ts';
 
 /** What `retryscope simulate` is asked for. */
 export interface SimulateOptions {
@@ -99,9 +99,4 @@ function asTable(
     `${own?.contender.name ?? ''} ${answer}.`,
     '',
   ].join('\n');
-}
-
-/** On a terminal only: also a CI that could show colours writes into a file. */
-function terminalColors(): ReturnType<typeof picocolors.createColors> {
-  return picocolors.createColors(picocolors.isColorSupported && process.stdout.isTTY === true);
 }

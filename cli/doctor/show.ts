@@ -1,10 +1,8 @@
 import Table from 'cli-table3';
-import type picocolors from 'picocolors';
 import { printable } from '../printable.ts';
+import type { Colors } from '../terminal.ts';
 import { type Finding, SEVERITIES, type Severity } from './finding.ts';
 import { wrapped } from './wrapped.ts';
-
-type Colors = ReturnType<typeof picocolors.createColors>;
 
 /** Findings for people, in a table of at most `columns`, and a sentence that sums them up. */
 export function asTable(
