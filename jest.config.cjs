@@ -31,6 +31,8 @@ const SERVERS =
   '<rootDir>/test/(redis/(breakers|cluster|faults|fleet|scripts|secure)|(servers|libraries|register)/.*|cli/doctor|services/policy-file/reload|dead-letters/sqlite-crash)\\.test\\.ts';
 
 module.exports = {
+  // Against what hangs. How long something takes on a busy machine says nothing of what is tested.
+  testTimeout: 30_000,
   projects: [
     {
       ...common,
