@@ -151,6 +151,7 @@ export type MetricName =
   | 'deadLetters'
   | 'deadLetterDepth'
   | 'deadLetterOldestAge'
+  | 'deadLetterQuarantined'
   | 'nestedSuppressed'
   | 'lateResults'
   | 'telemetryErrors'
@@ -229,6 +230,12 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
     'retry.dead_letter.oldest_age.seconds',
     's',
     'Age of the oldest of them; 0 where there is none.',
+    ['queue'],
+  ),
+  deadLetterQuarantined: gauge(
+    'retry.dead_letter.quarantined',
+    '{letter}',
+    'Dead letters in a queue that were put aside: nobody sends them again by itself.',
     ['queue'],
   ),
   nestedSuppressed: counter('retry.nested_suppressed', '{retry}', 'Retries left to the layer nearest to the failure.', [

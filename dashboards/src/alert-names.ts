@@ -13,6 +13,8 @@ export const ALERTS = [
   'DeadLettersNotStored',
   'DeadLettersGrowing',
   'DeadLetterOldestTooOld',
+  'DeadLettersQuarantined',
+  'DeadLettersEvicted',
   'RetryMetricsMissing',
   'RetryOperationSilent',
   'RetryTelemetryErrors',

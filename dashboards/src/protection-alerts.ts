@@ -105,6 +105,27 @@ function deadLetterAlerts(config: DashboardsConfig): AlertRule[] {
       description: `The oldest has been there for {{ $value | humanizeDuration }}. It will be dropped once it is older than the retention.`,
       dashboard: protection(config),
     }),
+    alert(config, {
+      name: 'DeadLettersQuarantined',
+      severity: 'warning',
+      // They count neither as waiting nor as growing: without this, the last that is heard of them is that they are gone.
+      expr: `max by (${by}) (min_over_time(${series(config, 'deadLetterQuarantined')}[${range('5m')}])) > 0`,
+      for: '5m',
+      summary: `Dead letters of queue ${where} are put aside.`,
+      description:
+        '{{ $value | humanize }} of them failed again and again, or cannot be sent as they are. Nobody sends them by itself; they are dropped once they are older than the retention.',
+      dashboard: protection(config),
+    }),
+    alert(config, {
+      name: 'DeadLettersEvicted',
+      severity: 'critical',
+      expr: `round(sum by (${by}) (increase(${series(config, 'deadLetters', [`${label('event')}="evicted"`])}[${range('10m')}]))) > 0`,
+      keepFiringFor: '5m',
+      summary: `Dead letters of queue ${where} are lost.`,
+      description:
+        '{{ $value | humanize }} were dropped in the last 10 minutes, too old or too many for the retention. What they held was never done.',
+      dashboard: protection(config),
+    }),
   ];
 }
 

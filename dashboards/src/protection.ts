@@ -206,13 +206,16 @@ function deadLetters(config: DashboardsConfig): PanelSpec[] {
       kind: 'lines',
       title: 'Dead letters in each queue',
       description:
-        'What was given up and waits to be redriven. It should be nothing: look at the newest, cure their cause, then redrive.',
+        'What was given up and waits to be redriven, and what was put aside. It should be nothing: look at the newest, cure their cause, then redrive.',
       unit: 'short',
       width: 6,
       thresholds: { worse: 'high', warn: 1, bad: 1000 },
-      queries: [{ expr: `max by (${queue}) (${ask.ofProcesses('deadLetterDepth')})`, legend: `{{${queue}}}` }],
+      queries: [
+        { expr: `max by (${queue}) (${ask.ofProcesses('deadLetterDepth')})`, legend: `{{${queue}}}` },
+        { expr: `max by (${queue}) (${ask.ofProcesses('deadLetterQuarantined')})`, legend: `{{${queue}}} put aside` },
+      ],
       noValue: 'no queue',
-      links: [runbook(config, 'DeadLettersGrowing')],
+      links: [runbook(config, 'DeadLettersGrowing'), runbook(config, 'DeadLettersQuarantined')],
     },
     {
       kind: 'stacked',
@@ -228,7 +231,7 @@ function deadLetters(config: DashboardsConfig): PanelSpec[] {
         },
       ],
       noValue: 'no queue',
-      links: [runbook(config, 'DeadLettersNotStored')],
+      links: [runbook(config, 'DeadLettersNotStored'), runbook(config, 'DeadLettersEvicted')],
     },
     {
       kind: 'stat',

@@ -35,6 +35,7 @@ for (const family of [
   'retry_delay_seconds_sum',
   'retry_dead_letters_total',
   'retry_dead_letter_oldest_age_seconds',
+  'retry_dead_letter_quarantined',
 ]) {
   if (!metrics.includes(`${family}{`)) fail(`/metrics does not show ${family}`);
 }

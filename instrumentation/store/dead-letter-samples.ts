@@ -10,6 +10,7 @@ export const DEAD_LETTER_FAMILIES: readonly MetricDefinition[] = [
   METRICS.deadLetters,
   METRICS.deadLetterDepth,
   METRICS.deadLetterOldestAge,
+  METRICS.deadLetterQuarantined,
 ];
 
 /**
@@ -27,6 +28,8 @@ export function deadLetterSamples(definition: MetricDefinition): Sample[] {
         }));
       case METRICS.deadLetterDepth:
         return highest(name, all, ({ dead, claimed }) => dead + claimed);
+      case METRICS.deadLetterQuarantined:
+        return highest(name, all, ({ quarantined }) => quarantined);
       default:
         return highest(name, all, ({ oldestDiedAt }, { clock }) =>
           oldestDiedAt === undefined ? 0 : Math.max(0, clock.wallNow() - oldestDiedAt) / 1000,

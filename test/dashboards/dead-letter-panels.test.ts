@@ -11,6 +11,8 @@ import { expectContent, testEachWith, withFiles } from './rules/tools.ts';
 const SERIES: Readonly<Record<string, string>> = {
   'retry_dead_letter_depth{job="shop", instance="a:1", queue="orders"}': '0+2x10',
   'retry_dead_letter_depth{job="shop", instance="b:1", queue="orders"}': '0+2x10',
+  'retry_dead_letter_quarantined{job="shop", instance="a:1", queue="orders"}': '0x7 3x3',
+  'retry_dead_letter_quarantined{job="shop", instance="b:1", queue="orders"}': '0x7 3x3',
   'retry_dead_letter_oldest_age_seconds{job="shop", instance="a:1", queue="orders"}': '0+60x10',
   'retry_dead_letters_total{job="shop", instance="a:1", queue="orders", event="stored"}': '0+60x10',
   'retry_dead_letters_total{job="shop", instance="a:1", queue="orders", event="redriven"}': '0+12x10',
@@ -20,40 +22,41 @@ const SERIES: Readonly<Record<string, string>> = {
   'retry_dead_letters_total{job="shop", instance="a:1", queue="orders", event="not_stored"}': '0+6x10',
 };
 
-/** What each panel has to show of them at the end. */
+/** What each query of each panel has to show of them at the end. */
 const SHOWN: Readonly<Record<string, readonly { labels: string; value: number }[]>> = {
-  'Dead letters in each queue': [{ labels: '{queue="orders"}', value: 20 }],
-  'Dead letters in and out': [
+  'Dead letters in each queue: A': [{ labels: '{queue="orders"}', value: 20 }],
+  'Dead letters in each queue: B': [{ labels: '{queue="orders"}', value: 3 }],
+  'Dead letters in and out: A': [
     { labels: '{queue="orders", event="stored"}', value: 1 },
     { labels: '{queue="orders", event="redriven"}', value: 0.4 },
     { labels: '{queue="orders", event="failed"}', value: 0.1 },
     { labels: '{queue="orders", event="evicted"}', value: 0 },
     { labels: '{queue="orders", event="not_stored"}', value: 0.1 },
   ],
-  'Redrives that succeed': [{ labels: '{}', value: 0.8 }],
-  'Age of the oldest dead letter': [{ labels: '{queue="orders"}', value: 600 }],
+  'Redrives that succeed: A': [{ labels: '{}', value: 0.8 }],
+  'Age of the oldest dead letter: A': [{ labels: '{queue="orders"}', value: 600 }],
 };
 
-const queries = queriesOf(protectionDashboard(resolveConfig()) as Dashboard).filter(({ expr }) =>
-  expr.includes('retry_dead_letter'),
-);
+const queries = queriesOf(protectionDashboard(resolveConfig()) as Dashboard)
+  .filter(({ expr }) => expr.includes('retry_dead_letter'))
+  .map(({ panel, refId, expr }) => ({ name: `${panel}: ${refId}`, expr }));
 
-it('knows every panel about dead letters', () => {
-  expect(new Set(queries.map(({ panel }) => panel))).toEqual(new Set(Object.keys(SHOWN)));
+it('knows every query about dead letters', () => {
+  expect(new Set(queries.map(({ name }) => name))).toEqual(new Set(Object.keys(SHOWN)));
 });
 
 testEachWith(
   'promtool',
   'shows in "%s" what its series say',
-  queries.map(query => [query.panel, query] as const),
-  ({ panel, expr }) => {
+  queries.map(query => [query.name, query] as const),
+  ({ name, expr }) => {
     const scenario = {
       evaluation_interval: '1m',
       tests: [
         {
           interval: '1m',
           input_series: Object.entries(SERIES).map(([series, values]) => ({ series, values })),
-          promql_expr_test: [{ expr: forAll(expr), eval_time: '10m', exp_samples: SHOWN[panel] }],
+          promql_expr_test: [{ expr: forAll(expr), eval_time: '10m', exp_samples: SHOWN[name] }],
         },
       ],
     };

@@ -27,6 +27,7 @@ import { parseExposition, scrape as scrapeReader } from '../support/exposition.t
 import { settle } from '../support/settle.ts';
 
 const DEPTH = 'retry_dead_letter_depth{queue="payments"}';
+const ASIDE = 'retry_dead_letter_quarantined{queue="payments"}';
 const AGE = 'retry_dead_letter_oldest_age_seconds{queue="payments"}';
 
 let clock: FakeClock;
@@ -89,7 +90,7 @@ it('shows every event of a queue at 0 from the moment at which it is made', asyn
 
 it('shows how many letters wait, and the age of the oldest', async () => {
   const queue = queueOn();
-  expect(await shown()).toMatchObject({ [DEPTH]: 0, [AGE]: 0 });
+  expect(await shown()).toMatchObject({ [DEPTH]: 0, [ASIDE]: 0, [AGE]: 0 });
   await leave(queue);
   await leave(queue);
   await clock.advance(REFRESH_AFTER_MS);
@@ -109,12 +110,13 @@ it('shows how many letters wait, and the age of the oldest', async () => {
   });
 });
 
-it('leaves out what is redriven or put aside', async () => {
+it('counts apart what is put aside, and leaves out what is redriven', async () => {
   const queue = queueOn();
   await leave(queue);
   await redrive(queue, { registry, quarantineAfter: 1 });
   expect(await shown()).toMatchObject({
     [DEPTH]: 0,
+    [ASIDE]: 1,
     [AGE]: 0,
     'retry_dead_letters_total{event="failed",queue="payments"}': 1,
     'retry_dead_letters_total{event="quarantined",queue="payments"}': 1,
@@ -191,6 +193,7 @@ it.each<[string, () => Promise<StoreStats>]>([
   const before = faults();
   const samples = await shown();
   expect(Object.keys(samples)).not.toContain(DEPTH);
+  expect(Object.keys(samples)).not.toContain(ASIDE);
   expect(Object.keys(samples)).not.toContain(AGE);
   expect(samples['retry_telemetry_errors_total{source="dead_letter"}']).toBe(before + 1);
 });

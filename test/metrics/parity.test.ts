@@ -92,6 +92,7 @@ describe('OpenTelemetry, prom-client and @prometheus-io/client', () => {
       'retry_dead_letters_total{event="not_stored",queue="refunds"}': 0,
       'retry_dead_letter_depth{queue="refunds"}': 1,
       'retry_dead_letter_oldest_age_seconds{queue="refunds"}': 2.5,
+      'retry_dead_letter_quarantined{queue="refunds"}': 0,
       'retry_nested_suppressed_total{operation="limited"}': 0,
       'retry_late_results_total{operation="limited",result="success"}': 0,
     });

@@ -24,6 +24,8 @@ const KNOBS: Readonly<Record<keyof DashboardsOptions, readonly [DashboardsOption
       'DeadLettersNotStored',
       'DeadLettersGrowing',
       'DeadLetterOldestTooOld',
+      'DeadLettersQuarantined',
+      'DeadLettersEvicted',
       'RetryMetricsMissing',
       'RetryTelemetryErrors',
       'RetryMetricsOverflow',

@@ -60,6 +60,7 @@ it('shows the gauges that alerts read from the start', () => {
     'circuit_breaker_state{breaker="unused",state="open"}': 0,
     'retry_dead_letter_depth{queue="unused"}': 0,
     'retry_dead_letter_oldest_age_seconds{queue="unused"}': 0,
+    'retry_dead_letter_quarantined{queue="unused"}': 0,
   });
 });
 
