@@ -70,7 +70,7 @@ export type { TestingMode } from './engine/runtime.ts';
 export { retrySummary } from './engine/summary.ts';
 export { setTesting } from './engine/testing.ts';
 export { type AttemptResult, attempts, type IteratedAttempt } from './forms/attempts.ts';
-export { type RetryDecorator, retryWithBackoff } from './forms/decorator.ts';
+export { type MethodContext, type RetryDecorator, retryWithBackoff } from './forms/decorator.ts';
 export { retry } from './forms/retry.ts';
 export { type CallOptions, RetryPolicy } from './forms/retry-policy.ts';
 export { retrySync } from './forms/retry-sync.ts';

@@ -126,12 +126,14 @@ function refuse(fault: unknown): ErrorClass {
   return 'permanent';
 }
 
-/** A function that is no class of errors: those are written as classes, or have a prototype like that of Error. */
+/** A function that is no class of errors. */
 function isClassifier(retryOn: RetryOn): retryOn is Classifier {
-  return typeof retryOn === 'function' && !isErrorClass(retryOn as (...args: never[]) => unknown);
+  return typeof retryOn === 'function' && !isErrorClass(retryOn);
 }
 
-function isErrorClass(value: (...args: never[]) => unknown): boolean {
+/** Whether it is written as a class, or has a prototype like that of Error. */
+export function isErrorClass(value: unknown): boolean {
+  if (typeof value !== 'function') return false;
   const prototype = read(value, 'prototype');
   if (typeof read(prototype, 'name') === 'string' && typeof read(prototype, 'message') === 'string') return true;
   return Function.prototype.toString.call(value).startsWith('class');

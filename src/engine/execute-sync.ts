@@ -8,7 +8,7 @@ import type { PerCall } from './per-call.ts';
 import { infoFor, type Policy } from './policy.ts';
 import { read } from './read.ts';
 import { runtime } from './runtime.ts';
-import { checkDeadline } from './validate.ts';
+import { checkTerms } from './validate.ts';
 
 /** The loop without promises: it blocks the thread while it waits. */
 export function executeSync<T>(policy: Policy, fn: AttemptFunction<T>, perCall: PerCall): T {
@@ -24,7 +24,7 @@ export function executeSync<T>(policy: Policy, fn: AttemptFunction<T>, perCall: 
   if (policy.hedge !== undefined) {
     throw new TypeError('hedge must be left out for retrySync: nothing else runs while it does');
   }
-  if (deadline !== undefined) checkDeadline('deadline', deadline);
+  checkTerms(signal, deadline);
   if (isAborted(signal)) return ended(new Call(policy, fn, perCall, undefined), 'aborted');
   const observer = policy.observer ?? runtime.observer;
   const call = new Call(

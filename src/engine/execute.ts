@@ -4,17 +4,18 @@ import { type CallLimits, startLimits } from './call-limits.ts';
 import { classify } from './classify.ts';
 import { reportFault } from './faults.ts';
 import { openCall } from './guard.ts';
+import { withLimits } from './limit.ts';
 import type { ErrorClass, StopReason } from './outcome.ts';
 import type { PerCall } from './per-call.ts';
 import { infoFor, type Policy } from './policy.ts';
 import { runtime } from './runtime.ts';
-import { checkDeadline } from './validate.ts';
+import { checkTerms } from './validate.ts';
 
 /** Runs one call of `fn` under a policy: resolves with its value, or rejects with its last error, untouched. */
 export function execute<T>(policy: Policy, fn: AttemptFunction<T>, perCall: PerCall): Promise<T> {
   const { signal, deadline } = perCall;
+  checkTerms(signal, deadline);
   if (signal?.aborted === true) return neverStarted(new Call(policy, fn, perCall, undefined));
-  if (deadline !== undefined) checkDeadline('deadline', deadline);
   const observer = policy.observer ?? runtime.observer;
   const scope = observer === undefined ? undefined : openCall(observer, infoFor(policy, fn));
   const isBare = scope === undefined && signal === undefined && deadline === undefined;
@@ -66,7 +67,8 @@ async function neverStarted<T>(call: Call<T>): Promise<T> {
 async function run<T>(call: Call<T>, known?: Verdict | Promise<Verdict>): Promise<T> {
   let verdict = known;
   for (;;) {
-    if (verdict === undefined && call.mustAsk) verdict = await admission(call);
+    // Between the answer and here somebody may have aborted the call.
+    if (verdict === undefined && call.mustAsk) verdict = (await admission(call)) ?? call.obstacle();
     if (verdict === undefined) {
       try {
         const value = await call.attempt();
@@ -77,7 +79,7 @@ async function run<T>(call: Call<T>, known?: Verdict | Promise<Verdict>): Promis
       }
     }
     if (typeof verdict !== 'string') verdict = await verdict;
-    if (verdict !== 'retry') return call.giveUp(verdict);
+    if (verdict !== 'retry') return giveUp(call, verdict);
     try {
       await call.pause();
     } catch {
@@ -85,6 +87,14 @@ async function run<T>(call: Call<T>, known?: Verdict | Promise<Verdict>): Promis
     }
     verdict = call.obstacle();
   }
+}
+
+/** The call gives up. A fallback may take longer than the call might, but no longer than the caller wants it. */
+function giveUp<T>(call: Call<T>, reason: StopReason): T | PromiseLike<T> {
+  const { signal } = call;
+  if (call.policy.fallback === undefined || signal === undefined) return call.giveUp(reason);
+  if (signal.aborted) return call.giveUp('aborted');
+  return withLimits({ ...call.limitsOf(undefined), timeoutMs: Infinity }, () => call.giveUp(reason));
 }
 
 /** Waits until the limits let the next attempt through; gives the reason to stop when they do not. */

@@ -8,15 +8,22 @@ import { read } from './read.ts';
  * @throws RangeError for a value out of range; both name the option, the value and what is allowed
  */
 export function checkOptions(what: string, options: unknown, checks: Readonly<Record<string, Check>>): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${what} are ${show(options)}; they must be an object`);
-  }
-  for (const name of Object.keys(options)) {
+  for (const [name, value] of Object.entries(readOptions(what, options))) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (check === undefined) throw new TypeError(unknownOption(name, read(options, name), Object.keys(checks)));
-    const value: unknown = (options as Record<string, unknown>)[name];
+    if (check === undefined) throw new TypeError(unknownOption(name, value, Object.keys(checks)));
     if (value !== undefined) check(name, value);
   }
+}
+
+/**
+ * A copy of the own options, each read once: what is checked is what is used.
+ *
+ * @throws TypeError for what holds no options, such as a signal or a list, and for an option that cannot be read
+ */
+export function readOptions(what: string, options: unknown): Record<string, unknown> {
+  const names = optionNames(options);
+  if (names === undefined) throw new TypeError(`${what} are ${show(options)}; they must be an object of options`);
+  return Object.fromEntries(names.map(name => [name, readOption(options as object, name)]));
 }
 
 /** Throws when the value of an option is not allowed. */
@@ -96,9 +103,39 @@ export function isFunction(value: unknown): boolean {
   return typeof value === 'function';
 }
 
+/** `Array.isArray` throws for a Proxy that was revoked. */
+export function isList(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 /** The message for a value that is not allowed. */
 export function message(name: string, value: unknown, allowed: string): string {
   return `${name} is ${show(value)}; it must be ${allowed}`;
+}
+
+/** Something else than options, that has none, would pass for empty ones. */
+function optionNames(options: unknown): string[] | undefined {
+  if (typeof options !== 'object' || options === null) return undefined;
+  try {
+    const names = Object.keys(options);
+    const prototype: unknown = Object.getPrototypeOf(options);
+    return names.length > 0 || prototype === null || Object.getPrototypeOf(prototype) === null ? names : undefined;
+  } catch {
+    // A Proxy that was revoked.
+    return undefined;
+  }
+}
+
+function readOption(options: object, name: string): unknown {
+  try {
+    return Reflect.get(options, name);
+  } catch (cause) {
+    throw new TypeError(`${show(name)} cannot be read`, { cause });
+  }
 }
 
 function unknownOption(name: string, value: unknown, known: readonly string[]): string {
@@ -140,7 +177,6 @@ function editDistance(a: string, b: string): number {
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (typeof value === 'function') return 'a function';
-  if (typeof value === 'object' && value !== null)
-    return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
+  if (typeof value === 'object' && value !== null) return isList(value) ? `a list of ${value.length}` : 'an object';
   return typeof value === 'bigint' ? `${value}n` : String(value);
 }

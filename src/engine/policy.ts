@@ -9,6 +9,7 @@ import type { Jitter } from './jitter.ts';
 import type { ConcurrencyLimit } from './limits.ts';
 import { type Nested, prepareNesting } from './nesting.ts';
 import type { AttributeValue, CallInfo, RetryObserver } from './observer.ts';
+import { readOptions } from './option-checks.ts';
 import { DEFAULTS, type Fallback, type RetryHookEvent, type RetryOptions, type StopHookEvent } from './options.ts';
 import { read } from './read.ts';
 import { runtime } from './runtime.ts';
@@ -61,9 +62,7 @@ export interface Policy extends DecisionTerms {
  * @throws TypeError or RangeError, naming the option, the value and what is allowed
  */
 export function createPolicy(given: RetryOptions<never, unknown>): Policy {
-  if (typeof given !== 'object' || given === null) validateOptions(given);
-  // Own properties only, each read once: what is checked is what is used.
-  const options = { ...given } as RetryOptions<unknown, unknown>;
+  const options = readOptions('retry options', given) as RetryOptions<unknown, unknown>;
   validateOptions(options);
   const limited = options.attemptTimeout !== undefined || options.maxElapsed !== undefined;
   const nested = options.nested ?? DEFAULTS.nested;

@@ -1,3 +1,4 @@
+import { checkOptions, isNumber, ofType } from './option-checks.ts';
 import { runtime, type TestingMode } from './runtime.ts';
 
 /**
@@ -5,7 +6,7 @@ import { runtime, type TestingMode } from './runtime.ts';
  * Meant for the tests of code that retries. The environment variable `RETRYSCOPE_DISABLED=1` does the same as
  * `setTesting({ attempts: 1, delays: 'none' })` for a whole process.
  *
- * @throws RangeError when `attempts` is not an integer of 1 or more
+ * @throws TypeError or RangeError, naming the option, the value and what is allowed
  *
  * @example
  * ```ts
@@ -14,9 +15,11 @@ import { runtime, type TestingMode } from './runtime.ts';
  * ```
  */
 export function setTesting(mode?: TestingMode): void {
-  const attempts = mode?.attempts;
-  if (attempts !== undefined && (!Number.isInteger(attempts) || attempts < 1)) {
-    throw new RangeError(`setTesting: attempts is ${String(attempts)}; it must be an integer of 1 or more`);
-  }
+  if (mode !== undefined) checkOptions('the options of setTesting', mode, CHECKS);
   runtime.testing = mode === undefined ? runtime.disabled : { ...mode };
 }
+
+const CHECKS = {
+  attempts: ofType('an integer of 1 or more', isNumber, v => Number.isInteger(v) && (v as number) >= 1),
+  delays: ofType("'none'", v => v === 'none'),
+};

@@ -1,3 +1,4 @@
+import { isErrorClass } from './classify.ts';
 import {
   type Check,
   checkBoolean,
@@ -6,6 +7,7 @@ import {
   checkName,
   checkOptions,
   isFunction,
+  isList,
   isNumber,
   message,
   milliseconds,
@@ -52,7 +54,10 @@ const CHECKS: Record<keyof RetryOptions<never, unknown>, Check> = {
   maxElapsed: milliseconds(1),
   signal: ofType(
     'an AbortSignal',
-    v => typeof read(v, 'aborted') === 'boolean' && isFunction(read(v, 'addEventListener')),
+    v =>
+      typeof read(v, 'aborted') === 'boolean' &&
+      isFunction(read(v, 'addEventListener')) &&
+      isFunction(read(v, 'removeEventListener')),
   ),
   retryAfter: ofType('true, false or a function', v => typeof v === 'boolean' || isFunction(v)),
   deadline: checkDeadline,
@@ -74,35 +79,63 @@ const CHECKS: Record<keyof RetryOptions<never, unknown>, Check> = {
   observer: withFunctions('an object with a function "call"', 'call'),
   attributes: ofType(
     'an object of strings, numbers and booleans',
-    v => typeof v === 'object' && v !== null && Object.values(v).every(isAttribute),
+    v => typeof v === 'object' && valuesOf(v)?.every(isAttribute) === true,
   ),
   clock: checkClock,
   unref: checkBoolean,
 };
 
-/** Checks an absolute time that comes with a call. */
-export function checkDeadline(name: string, value: unknown): void {
-  const time = isNumber(value) ? value : read(value, 'getTime') === undefined ? undefined : Number(value);
+/** Checks what one call has of its own; see {@link checkOptions} for what it throws. */
+export function checkPerCall(perCall: unknown): void {
+  checkOptions('the options of a call', perCall, PER_CALL);
+}
+
+/** Checks signal and deadline, which are read anew for each call, and may come from anywhere by then. */
+export function checkTerms(signal: unknown, deadline: unknown): void {
+  if (signal !== undefined) CHECKS.signal('signal', signal);
+  if (deadline !== undefined) checkDeadline('deadline', deadline);
+}
+
+const PER_CALL: Readonly<Record<string, Check>> = { signal: CHECKS.signal, deadline: checkDeadline };
+
+function checkDeadline(name: string, value: unknown): void {
+  const time = isNumber(value) ? value : timeOf(value);
   if (time === undefined) throw new TypeError(message(name, value, 'a Date or milliseconds since 1970'));
   if (!Number.isFinite(time)) throw new RangeError(message(name, value, 'a valid Date or milliseconds since 1970'));
 }
 
 function checkBackoff(name: string, value: unknown): void {
   if (isFunction(value) || BACKOFFS.includes(value)) return;
-  if (!Array.isArray(value)) {
+  if (!isList(value)) {
     throw new TypeError(
       message(name, value, "'exponential', 'constant', 'linear', 'fibonacci', a list of milliseconds or a function"),
     );
   }
   if (value.length === 0) throw new RangeError(message(name, value, 'a list of at least one delay'));
-  value.forEach((delay, i) => {
-    milliseconds(0)(`${name}[${i}]`, delay);
-  });
+  // Holes are no delays either, and `forEach` would pass them over.
+  for (const [i, delay] of value.entries()) milliseconds(0)(`${name}[${i}]`, delay);
+}
+
+function timeOf(value: unknown): number | undefined {
+  try {
+    return isFunction(read(value, 'getTime')) ? Number(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function valuesOf(value: object | null): unknown[] | undefined {
+  try {
+    return Object.values(value as object);
+  } catch {
+    return undefined;
+  }
 }
 
 function isRetryOn(value: unknown): boolean {
-  const kinds = Array.isArray(value) ? value : [value];
-  return kinds.every(kind => typeof kind === 'string' || isFunction(kind));
+  if (typeof value === 'string' || isFunction(value)) return true;
+  // A classifier in a list would be taken for a class of errors that no error is of.
+  return isList(value) && value.every(kind => typeof kind === 'string' || isErrorClass(kind));
 }
 
 function isAttribute(value: unknown): boolean {

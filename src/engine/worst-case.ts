@@ -1,11 +1,13 @@
 import { backoffDelay } from './backoff.ts';
 import { longestDelay } from './jitter.ts';
+import { oneOf } from './option-checks.ts';
 import type { Policy } from './policy.ts';
 import { checkMilliseconds } from './validate.ts';
 
 /** The longest time that a call of `policy` can take, in milliseconds; see `RetryPolicy.worstCase`. */
 export function worstCase(policy: Policy, attemptMs: number, hints: 'without_hints' | 'with_hints'): number {
   checkMilliseconds('attemptMs', attemptMs);
+  checkHints('hints', hints);
   const attempt = Math.min(attemptMs, policy.attemptTimeout);
   const retries = policy.maxAttempts - 1;
   if (retries === Infinity) return policy.maxElapsed;
@@ -18,6 +20,8 @@ export function worstCase(policy: Policy, attemptMs: number, hints: 'without_hin
   total += Math.max(0, retries - ADDED_SINGLY) * (policy.maxDelay + attempt);
   return Math.min(total, policy.maxElapsed);
 }
+
+const checkHints = oneOf('without_hints', 'with_hints');
 
 /** Beyond this many retries every further delay counts as `maxDelay`, so that the sum takes no time itself. */
 const ADDED_SINGLY = 10_000;

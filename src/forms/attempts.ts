@@ -7,7 +7,7 @@ import type { StopReason } from '../engine/outcome.ts';
 import type { PerCall } from '../engine/per-call.ts';
 import { infoFor, type Policy } from '../engine/policy.ts';
 import { runtime } from '../engine/runtime.ts';
-import { checkDeadline } from '../engine/validate.ts';
+import { checkTerms } from '../engine/validate.ts';
 import { policyFor } from './policy-for.ts';
 import { requireFunction } from './require-function.ts';
 import type { RetryPolicy } from './retry-policy.ts';
@@ -69,7 +69,7 @@ class AttemptIterator implements AsyncIterableIterator<IteratedAttempt> {
 
   constructor(policy: Policy, perCall: PerCall) {
     const { signal, deadline } = perCall;
-    if (deadline !== undefined) checkDeadline('deadline', deadline);
+    checkTerms(signal, deadline);
     const work = (attempt: AttemptContext): unknown => this.#fn?.(attempt);
     Object.defineProperty(work, 'name', { value: '' });
     const observer = policy.observer ?? runtime.observer;

@@ -21,20 +21,17 @@ import { type Wrapped, wrap } from './wrap.ts';
  * }
  * ```
  */
-export function retryWithBackoff(
-  options?: RetryOptions<unknown, unknown> | RetryPolicy<unknown, unknown>,
-): RetryDecorator {
+export function retryWithBackoff<F = never>(
+  options?: RetryOptions<unknown, F> | RetryPolicy<unknown, F>,
+): RetryDecorator<F> {
   const policy = policyFor(options);
-  return ((...args: unknown[]) => decorate(policy, args)) as RetryDecorator;
+  return ((...args: unknown[]) => decorate(policy, args)) as RetryDecorator<F>;
 }
 
 /** What {@link retryWithBackoff} gives: a decorator of both kinds, and a wrapper of plain functions. */
-export interface RetryDecorator {
-  /** A standard (TC39) method decorator. */
-  <This, Args extends unknown[], R extends PromiseLike<unknown>>(
-    method: (this: This, ...args: Args) => R,
-    context: ClassMethodDecoratorContext<This, (this: This, ...args: Args) => R>,
-  ): (this: This, ...args: Args) => R;
+export interface RetryDecorator<F = never> {
+  /** A standard (TC39) method decorator. The method keeps its type, with type parameters of its own too. */
+  <M extends (...args: never[]) => PromiseLike<unknown>>(method: M, context: MethodContext): M;
   /** A legacy (`experimentalDecorators`) method decorator. */
   <M extends (...args: never[]) => PromiseLike<unknown>>(
     target: object,
@@ -42,14 +39,24 @@ export interface RetryDecorator {
     descriptor: TypedPropertyDescriptor<M>,
   ): void;
   /** A plain function. */
-  <This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): Wrapped<This, Args, R>;
+  <This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): Wrapped<This, Args, R | F>;
+}
+
+/** What a standard decorator is told of a method: as much of `ClassMethodDecoratorContext` as is needed. */
+export interface MethodContext {
+  readonly kind: 'method';
+  readonly name: string | symbol;
 }
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 function decorate(policy: Policy, args: readonly unknown[]): unknown {
   const [value, second, third] = args;
-  if (args.length === 1 && typeof value === 'function') return wrap(value as Method, policy);
+  if (args.length === 1 && typeof value === 'function') {
+    // TypeScript's legacy decorators hand a class over like this.
+    if (isClass(value)) throw notAMethod('a class');
+    return wrap(value as Method, policy);
+  }
   if (isDecoratorContext(second)) {
     if (second.kind !== 'method') throw notAMethod(`a ${second.kind}`);
     return wrap(value as Method, named(policy, second.name));
@@ -70,6 +77,10 @@ function named(policy: Policy, key: string | symbol): Policy {
 
 function isDecoratorContext(value: unknown): value is { readonly kind: string; readonly name: string | symbol } {
   return typeof value === 'object' && value !== null && 'kind' in value;
+}
+
+function isClass(value: object): boolean {
+  return Function.prototype.toString.call(value).startsWith('class');
 }
 
 function notAMethod(what: string): TypeError {

@@ -2,6 +2,7 @@ import type { AttemptFunction } from '../engine/attempt.ts';
 import { execute } from '../engine/execute.ts';
 import type { RetryOptions } from '../engine/options.ts';
 import { createPolicy, type Policy } from '../engine/policy.ts';
+import { checkPerCall } from '../engine/validate.ts';
 import { worstCase } from '../engine/worst-case.ts';
 import { keepPolicy } from './policy-for.ts';
 import { requireFunction } from './require-function.ts';
@@ -32,10 +33,15 @@ export class RetryPolicy<T = unknown, F = never> {
     Object.freeze(this);
   }
 
-  /** Runs one call under this policy; see {@link retry}. */
+  /**
+   * Runs one call under this policy; see {@link retry}.
+   *
+   * @throws TypeError or RangeError at once, when `perCall` has another option than these, or a wrong value
+   */
   execute<R extends T>(fn: AttemptFunction<R>, perCall?: CallOptions): Promise<R | F> {
     requireFunction('execute', fn);
     if (perCall === undefined) return execute<R | F>(this.#policy, fn, this);
+    checkPerCall(perCall);
     const { signal = this.signal, deadline = this.deadline } = perCall;
     return execute<R | F>(this.#policy, fn, { signal, deadline });
   }

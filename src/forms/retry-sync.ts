@@ -19,7 +19,7 @@ import type { RetryPolicy } from './retry-policy.ts';
  */
 export function retrySync<T, F = never>(
   fn: AttemptFunction<T>,
-  options?: RetryOptions<T, F> | RetryPolicy<T, F>,
+  options?: RetryOptions<NoInfer<T>, F> | RetryPolicy<NoInfer<T>, F>,
 ): T | F {
   requireFunction('retrySync', fn);
   return executeSync<T | F>(policyFor(options), fn, options ?? {});

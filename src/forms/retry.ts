@@ -20,7 +20,7 @@ import type { RetryPolicy } from './retry-policy.ts';
  */
 export function retry<T, F = never>(
   fn: AttemptFunction<T>,
-  options?: RetryOptions<T, F> | RetryPolicy<T, F>,
+  options?: RetryOptions<NoInfer<T>, F> | RetryPolicy<NoInfer<T>, F>,
 ): Promise<T | F> {
   requireFunction('retry', fn);
   const policy = policyFor(options);

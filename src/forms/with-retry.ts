@@ -18,7 +18,7 @@ import { type Wrapped, wrap } from './wrap.ts';
  */
 export function withRetry<This, Args extends unknown[], R, F = never>(
   fn: (this: This, ...args: Args) => R,
-  options?: RetryOptions<Awaited<R>, F> | RetryPolicy<Awaited<R>, F>,
+  options?: RetryOptions<NoInfer<Awaited<R>>, F> | RetryPolicy<NoInfer<Awaited<R>>, F>,
 ): Wrapped<This, Args, R | F> {
   requireFunction('withRetry', fn);
   return wrap(fn, policyFor(options));

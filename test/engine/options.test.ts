@@ -1,7 +1,45 @@
 import * as fc from 'fast-check';
-import { DEFAULTS, type RetryOptions, RetryPolicy, retry } from '../../src/core.ts';
+import { attempts, DEFAULTS, type RetryOptions, RetryPolicy, retry, retrySync } from '../../src/core.ts';
 import { createPolicy } from '../../src/engine/policy.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
+
+/** Every option of a policy. */
+const NAMES = Object.keys({
+  operation: 0,
+  maxAttempts: 0,
+  initialDelay: 0,
+  maxDelay: 0,
+  exponentialBase: 0,
+  jitter: 0,
+  backoff: 0,
+  retryOn: 0,
+  retryOnResult: 0,
+  attemptTimeout: 0,
+  maxElapsed: 0,
+  signal: 0,
+  retryAfter: 0,
+  deadline: 0,
+  budget: 0,
+  breaker: 0,
+  adaptive: 0,
+  bulkhead: 0,
+  hedge: 0,
+  fallback: 0,
+  nested: 0,
+  onRetry: 0,
+  onStop: 0,
+  observer: 0,
+  attributes: 0,
+  clock: 0,
+  unref: 0,
+} satisfies Record<keyof RetryOptions, 0>);
+
+/** Every look at it throws. */
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
 
 const make = (options: object): unknown => new RetryPolicy(options as RetryOptions);
 
@@ -50,12 +88,22 @@ describe('a wrong option', () => {
     ],
     [{ backoff: [] }, RangeError, 'backoff is a list of 0; it must be a list of at least one delay'],
     [{ backoff: [1, -2] }, RangeError, 'backoff[1] is -2; it must be a number of milliseconds from 0 to 2147483647'],
+    [
+      { backoff: Array(2) },
+      TypeError,
+      'backoff[0] is undefined; it must be a number of milliseconds from 0 to 2147483647',
+    ],
     [{ backoff: [1, 'x'] }, TypeError, 'backoff[1] is "x"; it must be a number of milliseconds from 0 to 2147483647'],
     [{ retryOn: 5 }, TypeError, 'retryOn is 5; it must be an error class, a code, a list of those, or a function'],
     [
       { retryOn: [Error, 5] },
       TypeError,
       'retryOn is a list of 2; it must be an error class, a code, a list of those, or a function',
+    ],
+    [
+      { retryOn: [() => true] },
+      TypeError,
+      'retryOn is a list of 1; it must be an error class, a code, a list of those, or a function',
     ],
     [{ retryOnResult: true }, TypeError, 'retryOnResult is true; it must be a function'],
     [
@@ -94,6 +142,16 @@ describe('a wrong option', () => {
       TypeError,
       'signal is an object; it must be an AbortSignal',
     ],
+    [
+      { signal: { aborted: false, addEventListener: () => 1 } },
+      TypeError,
+      'signal is an object; it must be an AbortSignal',
+    ],
+    [
+      { deadline: { getTime: 1, valueOf: () => 1 } },
+      TypeError,
+      'deadline is an object; it must be a Date or milliseconds since 1970',
+    ],
     [{ unref: 1 }, TypeError, 'unref is 1; it must be true or false'],
     [{ operation: '' }, RangeError, 'operation is ""; it must be a string of 1 to 200 characters'],
     [
@@ -122,9 +180,71 @@ describe('a wrong option', () => {
     expect(() => retry(() => 1, options as RetryOptions<number>)).toThrow(kind);
   });
 
-  it.each([null, 5, 'x'])('options that are %j', options => {
+  it.each<[string, unknown]>([
+    ['null', null],
+    ['a number', 5],
+    ['a text', 'x'],
+    ['a list', []],
+    ['a map', new Map([['maxAttempts', 5]])],
+    ['a signal', new AbortController().signal],
+    ['a promise', Promise.resolve({})],
+    ['an object that only inherits them', Object.create({ maxAttempts: 5 })],
+    ['a Proxy that was revoked', revoked()],
+  ])('options that are %s', (_, options) => {
     expect(() => createPolicy(options as never)).toThrow('retry options are');
     expect(() => createPolicy(options as never)).toThrow(TypeError);
+    expect(() => createPolicy(options as never)).toThrow('they must be an object of options');
+  });
+
+  it.each(NAMES)('%s, given as a Proxy that was revoked, or with a getter that throws', name => {
+    const hostile = {
+      get [name](): unknown {
+        throw new Error('not today');
+      },
+    };
+    expect(() => make(hostile)).toThrow(TypeError);
+    expect(() => make(hostile)).toThrow(`"${name}" cannot be read`);
+    // What falls back on anything takes this too.
+    if (name === 'fallback') return;
+    expect(() => make({ [name]: revoked() })).toThrow(TypeError);
+    expect(() => make({ [name]: revoked() })).toThrow(`${name} is an object; it must be`);
+  });
+});
+
+describe('what one call has of its own', () => {
+  const policy = new RetryPolicy({ initialDelay: 0 });
+  const { signal } = new AbortController();
+
+  it.each<[unknown, string]>([
+    [{ sginal: signal }, '"sginal" is not an option; did you mean "signal"?'],
+    [{ maxAttempts: 9 }, '"maxAttempts" is not an option'],
+    [{ signal: 5 }, 'signal is 5; it must be an AbortSignal'],
+    [{ signal: null }, 'signal is null; it must be an AbortSignal'],
+    [{ signal: new AbortController() }, 'signal is an object; it must be an AbortSignal'],
+    [{ deadline: 'soon' }, 'deadline is "soon"; it must be a Date or milliseconds since 1970'],
+    [signal, 'the options of a call are an object; they must be an object of options'],
+    [null, 'the options of a call are null; they must be an object of options'],
+    [5, 'the options of a call are 5; they must be an object of options'],
+  ])('is checked: %j', (perCall, text) => {
+    const fn = jest.fn();
+    expect(() => policy.execute(fn, perCall as never)).toThrow(new TypeError(text));
+    expect(fn).not.toHaveBeenCalled();
+  });
+
+  it.each<[string, (options: RetryOptions) => unknown]>([
+    ['retry', options => retry(() => 1, options)],
+    ['retrySync', options => retrySync(() => 1, options)],
+    ['attempts', options => attempts(options as RetryOptions<never>)],
+  ])('is checked by %s although the same options object was right before', (_, form) => {
+    const options: { signal?: AbortSignal } = {};
+    form(options);
+    options.signal = new AbortController() as never;
+    expect(() => form(options)).toThrow(new TypeError('signal is an object; it must be an AbortSignal'));
+  });
+
+  it('may be left out', async () => {
+    await expect(policy.execute(() => 1, { signal: undefined, deadline: undefined })).resolves.toBe(1);
+    await expect(policy.execute(() => 1, {})).resolves.toBe(1);
   });
 });
 
@@ -194,15 +314,17 @@ const DEFAULTS_OF_POLICY = {
 
 describe('the validator', () => {
   it('never throws anything but a TypeError or a RangeError that names an option', () => {
-    const names = [...Object.keys(DEFAULTS), 'operation', 'retryOn', 'signal', 'observer', 'attributes', 'clock', 'x'];
+    const names = [...NAMES, 'unknown'];
+    const value = fc.anything({ withBigInt: true, withSparseArray: true, withNullPrototype: true });
     fc.assert(
-      fc.property(fc.dictionary(fc.constantFrom(...names), fc.anything()), options => {
+      fc.property(fc.dictionary(fc.constantFrom(...names), value), options => {
         try {
           createPolicy(options as RetryOptions);
           return true;
         } catch (error) {
           const { name, message } = error as Error;
-          return (name === 'TypeError' || name === 'RangeError') && names.some(option => message.includes(option));
+          const named = /^"?(\w+)/.exec(message)?.[1] ?? '';
+          return (name === 'TypeError' || name === 'RangeError') && names.includes(named);
         }
       }),
       { numRuns: 2000 },

@@ -45,9 +45,18 @@ describe('setTesting', () => {
     expect(delays).toEqual([0, 0]);
   });
 
-  it.each([0, -1, 1.5, Number.NaN, '2'])('refuses %j attempts', attempts => {
-    expect(() => setTesting({ attempts: attempts as number })).toThrow(RangeError);
-    expect(() => setTesting({ attempts: attempts as number })).toThrow('setTesting: attempts is');
+  it.each<[object, typeof TypeError | typeof RangeError, string]>([
+    [{ attempts: 0 }, RangeError, 'attempts is 0; it must be an integer of 1 or more'],
+    [{ attempts: -1 }, RangeError, 'attempts is -1; it must be an integer of 1 or more'],
+    [{ attempts: 1.5 }, RangeError, 'attempts is 1.5; it must be an integer of 1 or more'],
+    [{ attempts: Number.NaN }, RangeError, 'attempts is NaN; it must be an integer of 1 or more'],
+    [{ attempts: '2' }, TypeError, 'attempts is "2"; it must be an integer of 1 or more'],
+    [{ delays: 'non' }, TypeError, 'delays is "non"; it must be \'none\''],
+    [{ attemps: 2 }, TypeError, '"attemps" is not an option; did you mean "attempts"?'],
+    [[], TypeError, 'the options of setTesting are a list of 0; they must be an object of options'],
+  ])('refuses %j', (mode, kind, text) => {
+    expect(() => setTesting(mode)).toThrow(kind);
+    expect(() => setTesting(mode)).toThrow(text);
   });
 });
 

@@ -52,6 +52,8 @@ describe('the decorator under experimentalDecorators', () => {
     expect(() => decorate({}, 'x', { set: () => 1 })).toThrow('this is an accessor');
     expect(() => decorate({}, 'x', undefined)).toThrow('this is a field');
     expect(() => decorate({}, 'x', { value: 5 })).toThrow('this is a field');
+    // As TypeScript decorates a class, and as nobody does.
+    expect(() => decorate(class {})).toThrow('this is a class');
     expect(() => decorate(class {}, undefined)).toThrow('this is a class');
     expect(() => decorate()).toThrow(TypeError);
   });

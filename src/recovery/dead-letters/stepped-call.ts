@@ -9,7 +9,7 @@ import type { CallInfo, CallScope } from '../../engine/observer.ts';
 import type { PerCall } from '../../engine/per-call.ts';
 import { infoFor, type Policy } from '../../engine/policy.ts';
 import { runtime } from '../../engine/runtime.ts';
-import { checkDeadline } from '../../engine/validate.ts';
+import { checkTerms } from '../../engine/validate.ts';
 import type { LetterTrace } from './letter.ts';
 import type { Wait } from './wait-keeper.ts';
 
@@ -49,7 +49,7 @@ export interface Begun {
  */
 export async function runSteps<T>(given: Policy, fn: AttemptFunction<T>, steps: Steps): Promise<T> {
   const { signal, deadline, from } = steps;
-  if (deadline !== undefined) checkDeadline('deadline', deadline);
+  checkTerms(signal, deadline);
   const own = new AbortController();
   const release = signal === undefined || signal.aborted ? undefined : onAbort(signal, () => own.abort(signal.reason));
   if (signal?.aborted === true) own.abort(signal.reason);
