@@ -1,10 +1,11 @@
+import { type Check, checkOptions, oneOf, withFunctions } from '../../src/engine/option-checks.ts';
 import type { OpenTelemetryOptions } from './options.ts';
 
 /**
  * Changes how the main entry shows calls in OpenTelemetry: those of every policy without an `observer` of its own, from
  * the next call on. Options that are left out go back to their defaults.
  *
- * @throws TypeError when an option is wrong
+ * @throws TypeError when an option is wrong or unknown
  *
  * @example
  * ```ts
@@ -27,16 +28,15 @@ const shared = globalThis as { [KEY]?: Settings };
 export const processSettings: Settings = shared[KEY] ?? { options: {} };
 shared[KEY] = processSettings;
 
-const ALLOWED = { attemptSpans: ['always', 'retries', 'never'], metrics: ['auto', 'none'] } as const;
+const CHECKS: Readonly<Record<keyof OpenTelemetryOptions, Check>> = {
+  attemptSpans: oneOf('always', 'retries', 'never'),
+  metrics: oneOf('auto', 'none'),
+  tracerProvider: withFunctions('a TracerProvider', 'getTracer'),
+  meterProvider: withFunctions('a MeterProvider', 'getMeter'),
+};
 
 /** The options themselves, when they are right. */
 export function checked(options: OpenTelemetryOptions): OpenTelemetryOptions {
-  for (const name of ['attemptSpans', 'metrics'] as const) {
-    const value: string | undefined = options[name];
-    const allowed: readonly string[] = ALLOWED[name];
-    if (value !== undefined && !allowed.includes(value)) {
-      throw new TypeError(`${name} is ${JSON.stringify(value)}; it must be one of ${allowed.join(', ')}`);
-    }
-  }
+  checkOptions('the options of OpenTelemetry', options, CHECKS);
   return { ...options };
 }

@@ -1,40 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { envDetector, type ResourceDetector, serviceInstanceIdDetector } from '@opentelemetry/resources';
-import type { MetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
-import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { reportFault } from '../../src/engine/faults.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
-import { type AnyLogger, logTo } from '../loggers/index.ts';
+import { logTo } from '../loggers/index.ts';
 import { retryContextProcessor, retryMetricProducer } from '../opentelemetry/index.ts';
+import { checkTelemetryOptions } from './check-telemetry-options.ts';
 import { metricReadersFromEnvironment } from './metric-receivers.ts';
-import { type MetricsServer, openMetricsServer, type PrometheusAddress } from './metrics-server.ts';
+import { type MetricsServer, openMetricsServer } from './metrics-server.ts';
 import { isOtlpEndpointSet, spanReceiversFromEnvironment } from './span-receivers.ts';
+import type { TelemetryOptions } from './telemetry-options.ts';
 
 export { otlpMetricReader } from './metric-receivers.ts';
 export type { PrometheusAddress } from './metrics-server.ts';
-
-/** What {@link startTelemetry} starts, where it is not to be the default. */
-export interface TelemetryOptions {
-  /** The `service.name` of spans. Default `OTEL_SERVICE_NAME`, else what the SDK calls an unknown service. */
-  readonly serviceName?: string;
-  /** Where `/metrics` is served, or `'mount'` to serve it yourself with `metricsHandler`. Default the variables. */
-  readonly prometheus?: PrometheusAddress | 'mount';
-  /** Receive every span, beside an OTLP exporter that the environment asks for. Default none. */
-  readonly spanProcessors?: readonly SpanProcessor[];
-  /**
-   * Read the metrics, beside `/metrics` and an exporter that the environment asks for. Ours reach one that was made with
-   * `metricProducers: [retryMetricProducer()]`. Default none.
-   */
-  readonly metricReaders?: readonly MetricReader[];
-  /** Instrumentations of other libraries. Default none. */
-  readonly instrumentations?: NodeSDKConfiguration['instrumentations'];
-  /** Gets a line for each retry; see `logTo`. Default none. */
-  readonly logger?: AnyLogger;
-  /** How long `shutdown` may take, in milliseconds. Default 5000. */
-  readonly shutdownTimeout?: number;
-}
+export type { TelemetryOptions } from './telemetry-options.ts';
 
 /** What is running. */
 export interface Telemetry {
@@ -55,7 +35,7 @@ export interface Telemetry {
  * `OTEL_TRACES_EXPORTER=otlp` asks for it, and metrics when `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` or
  * `OTEL_METRICS_EXPORTER=otlp` does.
  *
- * @throws RangeError when a port or the timeout is out of range
+ * @throws TypeError or RangeError before anything is started, naming the option, the value and what is allowed
  *
  * @example
  * ```ts
@@ -64,10 +44,10 @@ export interface Telemetry {
  * ```
  */
 export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
+  checkTelemetryOptions(options);
   const { shutdownTimeout = 5000 } = options;
-  if (!(shutdownTimeout >= 0 && shutdownTimeout <= 600_000)) {
-    throw new RangeError(`shutdownTimeout is ${shutdownTimeout}; it must be a number of milliseconds from 0 to 600000`);
-  }
+  // First, for it refuses what is no logger.
+  const stopLogging = options.logger === undefined ? undefined : logTo(options.logger);
   const exporter = new PrometheusExporter({
     preventServerStart: true,
     withoutScopeInfo: true,
@@ -81,7 +61,6 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
     options.prometheus === 'mount' ? undefined : openMetricsServer(options.prometheus ?? {}, metricsHandler);
   const sdk = new NodeSDK(sdkConfiguration(options, exporter));
   sdk.start();
-  const stopLogging = options.logger === undefined ? undefined : logTo(options.logger);
   return {
     metricsHandler,
     ready: server?.ready ?? Promise.resolve(undefined),

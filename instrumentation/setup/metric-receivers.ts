@@ -1,6 +1,7 @@
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { ConsoleMetricExporter, type MetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { retryMetricProducer } from '../opentelemetry/index.ts';
+import { counted } from './counted-exporter.ts';
 import { limit, listOf, warnOfProtocol } from './environment.ts';
 
 /**
@@ -27,7 +28,7 @@ export function otlpMetricReader(): MetricReader {
 
 function periodic(exporter: OTLPMetricExporter | ConsoleMetricExporter): MetricReader {
   return new PeriodicExportingMetricReader({
-    exporter,
+    exporter: counted(exporter),
     metricProducers: [retryMetricProducer()],
     ...limit('exportIntervalMillis', process.env.OTEL_METRIC_EXPORT_INTERVAL),
     ...limit('exportTimeoutMillis', process.env.OTEL_METRIC_EXPORT_TIMEOUT),

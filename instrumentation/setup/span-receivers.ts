@@ -5,6 +5,7 @@ import {
   SimpleSpanProcessor,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
+import { counted } from './counted-exporter.ts';
 import { limit, listOf, warnOfProtocol } from './environment.ts';
 
 /**
@@ -18,7 +19,7 @@ export function spanReceiversFromEnvironment(): SpanProcessor[] {
   const wanted = named.length > 0 ? named : isOtlpEndpointSet() ? ['otlp'] : [];
   return [
     ...(wanted.includes('otlp') ? [otlpProcessor()] : []),
-    ...(wanted.includes('console') ? [new SimpleSpanProcessor({ exporter: new ConsoleSpanExporter() })] : []),
+    ...(wanted.includes('console') ? [new SimpleSpanProcessor({ exporter: counted(new ConsoleSpanExporter()) })] : []),
   ];
 }
 
@@ -31,7 +32,7 @@ export function isOtlpEndpointSet(): boolean {
 function otlpProcessor(): SpanProcessor {
   warnOfProtocol('spans', process.env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL);
   return new BatchSpanProcessor({
-    exporter: new OTLPTraceExporter(),
+    exporter: counted(new OTLPTraceExporter()),
     ...limit('maxQueueSize', process.env.OTEL_BSP_MAX_QUEUE_SIZE),
     ...limit('scheduledDelayMillis', process.env.OTEL_BSP_SCHEDULE_DELAY),
     ...limit('exportTimeoutMillis', process.env.OTEL_BSP_EXPORT_TIMEOUT),

@@ -64,8 +64,10 @@ const shared = globalThis as { [KEY]?: MetricStore };
 export const store: MetricStore = shared[KEY] ?? new MetricStore();
 shared[KEY] = store;
 
-/** A text fit for a label: no control characters, and not too long. */
+/** A text fit for a label: no control characters, not too long, and no half of a surrogate pair. */
 export function cleanLabel(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ').slice(0, MAX_LABEL);
+  return text.replace(UNPRINTABLE, ' ').slice(0, MAX_LABEL).toWellFormed();
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;

@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { context, metrics, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
-import { startTelemetry, type Telemetry } from '../../instrumentation/setup/index.ts';
-import { retry } from '../../src/index.ts';
+import { startTelemetry, type Telemetry, type TelemetryOptions } from '../../instrumentation/setup/index.ts';
+import { faultCounts, retry } from '../../src/index.ts';
 import { parseExposition } from '../support/exposition.ts';
 
 const running: Telemetry[] = [];
@@ -197,6 +197,52 @@ describe('startTelemetry', () => {
   ])('refuses %j', (options, message) => {
     expect(() => startTelemetry(options)).toThrow(RangeError);
     expect(() => startTelemetry(options)).toThrow(message);
+  });
+
+  it.each<[unknown, string]>([
+    [5, 'the options of startTelemetry are 5; they must be an object of options'],
+    [{ serviceNam: 'x' }, '"serviceNam" is not an option; did you mean "serviceName"?'],
+    [{ serviceName: 5 }, 'serviceName is 5'],
+    [{ prometheus: 'mnt' }, 'prometheus is "mnt"; it must be { host, port } or \'mount\''],
+    [{ prometheus: null }, 'prometheus is null'],
+    [{ prometheus: { prot: 9464 } }, '"prot" is not an option; did you mean "port"?'],
+    [{ prometheus: { port: '' } }, 'port is ""; it must be an integer from 0 to 65535'],
+    [{ prometheus: { port: [0] } }, 'port is a list of 1'],
+    [{ prometheus: { port: 0, host: 5 } }, 'host is 5; it must be the name or address of a host'],
+    [{ logger: 5, prometheus: { port: 0 } }, 'logger is 5'],
+    [{ logger: {}, prometheus: { port: 0 } }, 'logger'],
+    [{ spanProcessors: [{}] }, 'spanProcessors[0] is an object; it must be a SpanProcessor'],
+    [{ metricReaders: {} }, 'metricReaders is an object; it must be a list of metric readers'],
+    [{ instrumentations: 'http' }, 'instrumentations is "http"'],
+  ])('refuses %j before anything is started', (options, message) => {
+    const listeners = process.getActiveResourcesInfo().filter(name => name === 'TCPServerWrap').length;
+    expect(() => startTelemetry(options as TelemetryOptions)).toThrow(TypeError);
+    expect(() => startTelemetry(options as TelemetryOptions)).toThrow(message);
+    expect(process.getActiveResourcesInfo().filter(name => name === 'TCPServerWrap')).toHaveLength(listeners);
+    expect(trace.getTracer('x').startSpan('y').isRecording()).toBe(false);
+  });
+
+  it('counts what its exporters do not get rid of', async () => {
+    const collector = createServer((request, response) => {
+      request.resume().on('end', () => response.writeHead(400).end());
+    });
+    await new Promise<void>(resolve => {
+      collector.listen(0, '127.0.0.1', resolve);
+    });
+    const before = faultCounts().get('exporter') ?? 0;
+    process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+    process.env.OTEL_METRICS_EXPORTER = 'otlp';
+    try {
+      const telemetry = start({ prometheus: 'mount' });
+      await retry(() => 1);
+      await telemetry.shutdown();
+      expect(faultCounts().get('exporter')).toBeGreaterThanOrEqual(before + 2);
+    } finally {
+      delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT;
+      delete process.env.OTEL_METRICS_EXPORTER;
+      collector.closeAllConnections();
+      collector.close();
+    }
   });
 
   it('names the variable that holds no port', () => {

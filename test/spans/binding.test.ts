@@ -124,8 +124,10 @@ describe('configureOpenTelemetry', () => {
   });
 
   it.each([
-    [{ attemptSpans: 'sometimes' }, 'attemptSpans is "sometimes"; it must be one of always, retries, never'],
-    [{ metrics: 'all' }, 'metrics is "all"; it must be one of auto, none'],
+    [{ attemptSpans: 'sometimes' }, "attemptSpans is \"sometimes\"; it must be 'always', 'retries' or 'never'"],
+    [{ metrics: 'all' }, "metrics is \"all\"; it must be 'auto' or 'none'"],
+    [{ attemptSpan: 'never' }, '"attemptSpan" is not an option; did you mean "attemptSpans"?'],
+    [{ tracerProvider: {} }, 'tracerProvider is an object; it must be a TracerProvider'],
   ])('refuses %j', (options, message) => {
     expect(() => configureOpenTelemetry(options as never)).toThrow(new TypeError(message));
     expect(() => openTelemetryObserver(options as never)).toThrow(new TypeError(message));
