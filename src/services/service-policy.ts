@@ -17,8 +17,8 @@ export interface ServiceOptions<T = unknown, F = never> extends Omit<RetryOption
 export interface ServiceKindTerms {
   /** Names the options in a message. */
   readonly what: string;
-  /** The name of the shared budget. */
-  readonly budget: string;
+  /** The name of the shared budget; undefined where calls have none unless they name one. */
+  readonly budget: string | undefined;
   /** What holds where an option is left out. */
   readonly defaults: RetryOptions;
   /** Checks of the options that only this kind has; they do not reach the policy. */
@@ -44,8 +44,14 @@ export function serviceOptions<T, F>(
     ...(kind.defaults as RetryOptions<T, F>),
     ...rest,
     ...(refined === undefined ? undefined : { retryOn: refined }),
-    ...(budget === 'none' ? undefined : { budget: budget ?? sharedBudget(kind.budget) }),
+    ...budgetOf(kind, budget),
   };
+}
+
+function budgetOf(kind: ServiceKindTerms, given: Budget | 'none' | undefined): { readonly budget?: Budget } {
+  if (given === 'none') return {};
+  if (given !== undefined) return { budget: given };
+  return kind.budget === undefined ? {} : { budget: sharedBudget(kind.budget) };
 }
 
 /** The budget of this name that everybody in the process shares; made when first asked for. */

@@ -57,7 +57,7 @@ describeWithProgram(
 
     /** Asks the database; it is started in the middle of the second wait. */
     async function recover(): Promise<DatabaseHealth> {
-      const call = checkDatabase(pool, { clock, budget: 'none' });
+      const call = checkDatabase(pool, { clock });
       await until(() => clock.sleeps.length === 1);
       await clock.advance(clock.sleeps[0] ?? 0);
       await until(() => clock.sleeps.length === 2);
@@ -68,7 +68,7 @@ describeWithProgram(
 
     /** Asks the database, which nobody starts. */
     async function giveUp(): Promise<Settled<DatabaseHealth>> {
-      const call = outcomeOf(checkDatabase(pool, { clock, budget: 'none' }));
+      const call = outcomeOf(checkDatabase(pool, { clock }));
       for (const wait of [1, 2]) {
         await until(() => clock.sleeps.length === wait);
         await clock.advance(clock.sleeps.at(-1) ?? 0);

@@ -6,8 +6,9 @@ import { type ServiceKindTerms, type ServiceOptions, serviceOptions } from '../s
 import { isConflict } from './classify-sql-error.ts';
 
 /**
- * How calls of a database are retried: the options of a policy. Every policy here has a budget, the one named `database`
- * that they share; `budget: 'none'` switches it off. A `retryOn` of your own decides on every error but those after
+ * How calls of a database are retried: the options of a policy. Statements and transactions have a budget, the one named
+ * `database` that they share; `budget: 'none'` switches it off. Health checks have none of their own accord: they are few,
+ * and while a database is down they would find it empty. A `retryOn` of your own decides on every error but those after
  * which the outcome is unknown. There is no `hedge`: a statement would run twice at the same time.
  */
 export interface DatabaseOptions<T = unknown, F = never> extends Omit<ServiceOptions<T, F>, 'hedge'> {}
@@ -80,20 +81,33 @@ export interface Prepared<O> {
   readonly options: O;
 }
 
+/** The budget that statements and transactions share. */
+const BUDGET = 'database';
+
 /** Checks the options of statements; the same object gives the same policy again. */
-export const prepareQuery: Prepare<QueryOptions<never, unknown>> = preparer(QUERY_DEFAULTS, {
-  idempotent: checkBoolean,
-});
+export const prepareQuery: Prepare<QueryOptions<never, unknown>> = preparer(
+  QUERY_DEFAULTS,
+  { idempotent: checkBoolean },
+  BUDGET,
+);
 
 /** Checks the options of transactions; the same object gives the same policy again. */
-export const prepareTransaction: Prepare<TransactionOptions<never, unknown>> = preparer(TRANSACTION_DEFAULTS, {
-  isolation: oneOf('read uncommitted', 'read committed', 'repeatable read', 'serializable'),
-  readOnly: checkBoolean,
-  verifyCommit: checkFunction,
-});
+export const prepareTransaction: Prepare<TransactionOptions<never, unknown>> = preparer(
+  TRANSACTION_DEFAULTS,
+  {
+    isolation: oneOf('read uncommitted', 'read committed', 'repeatable read', 'serializable'),
+    readOnly: checkBoolean,
+    verifyCommit: checkFunction,
+  },
+  BUDGET,
+);
 
 /** Checks the options of health checks; the same object gives the same policy again. */
-export const prepareHealthCheck: Prepare<DatabaseOptions<never, unknown>> = preparer(HEALTH_CHECK_DEFAULTS, {});
+export const prepareHealthCheck: Prepare<DatabaseOptions<never, unknown>> = preparer(
+  HEALTH_CHECK_DEFAULTS,
+  {},
+  undefined,
+);
 
 type Prepare<O> = (options: O | undefined) => Prepared<O>;
 
@@ -101,10 +115,11 @@ type Prepare<O> = (options: O | undefined) => Prepared<O>;
 function preparer<O extends DatabaseOptions<never, unknown>>(
   defaults: RetryOptions,
   own: Readonly<Record<string, Check>>,
+  budget: string | undefined,
 ): Prepare<O> {
   const prepared = new WeakMap<object, Prepared<O>>();
   const checks = { ...own, hedge: refuseHedge };
-  const kind: ServiceKindTerms = { what: 'database options', budget: 'database', defaults, checks };
+  const kind: ServiceKindTerms = { what: 'database options', budget, defaults, checks };
   const none = Object.freeze({}) as O;
   return (given = none) => {
     const known = typeof given === 'object' && given !== null ? prepared.get(given) : undefined;

@@ -102,9 +102,22 @@ function query(
   statement: string | StatementConfig,
   values: readonly unknown[] | undefined,
 ): PromiseLike<unknown> {
-  const own = typeof statement === 'string' ? statement : { ...statement };
+  const own = typeof statement === 'string' ? statement : copyOf(statement);
   return values === undefined ? client.query(own) : client.query(own, [...values]);
 }
+
+/** Packages that build statements keep the text and its values in getters of a class, which a spread would lose. */
+function copyOf(statement: StatementConfig): StatementConfig {
+  const copy: Record<string, unknown> = { ...statement };
+  for (const key of STATEMENT_KEYS) {
+    const value = read(statement, key);
+    if (value !== undefined) copy[key] = value;
+  }
+  return copy as StatementConfig;
+}
+
+/** What pg and mysql2 read of a statement. */
+const STATEMENT_KEYS = ['text', 'sql', 'values', 'name', 'rowMode', 'types', 'binary', 'queryMode', 'rowsAsArray'];
 
 /** What pg knows of the connection: idle, in a transaction, or in one that has failed. */
 function hasTransaction(client: Queryable): boolean {

@@ -46,12 +46,19 @@ function isRequest(value: unknown): value is Request {
   );
 }
 
-/** A Request may stand in for init as well; its properties are getters, which a copy would lose. */
+/**
+ * A Request may stand in for init as well, and so may an object that inherits; a copy would lose their getters, which fetch
+ * itself reads.
+ */
 function readInit(given: unknown): Record<string, unknown> {
   if (typeof given !== 'object' || given === null) return {};
-  if (!isRequest(given)) return { ...given };
-  const init: Record<string, unknown> = {};
-  for (const key of REQUEST_KEYS) init[key] = read(given, key) ?? undefined;
+  const init: Record<string, unknown> = isRequest(given) ? {} : { ...given };
+  for (const key of REQUEST_KEYS) {
+    if (key in init) continue;
+    const value = read(given, key);
+    // A Request without a body says null.
+    if (value !== undefined && value !== null) init[key] = value;
+  }
   return init;
 }
 
@@ -69,6 +76,7 @@ const REQUEST_KEYS = [
   'keepalive',
   'signal',
   'duplex',
+  'dispatcher',
 ];
 
 function headerOf(headers: unknown, name: string): string | undefined {

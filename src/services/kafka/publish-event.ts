@@ -60,7 +60,8 @@ export function publishEvent(producer: unknown, message: unknown, options?: Publ
       throw error;
     }
   };
-  return policy.execute(publish, options);
+  // Those of the call are read anew, though the same options give the same policy.
+  return policy.execute(publish, { signal: options?.signal, deadline: options?.deadline });
 }
 
 function withAttempt(target: EventProducer, events: KafkaEvents, attempt: AttemptContext): KafkaEvents {

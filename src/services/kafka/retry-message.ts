@@ -17,9 +17,9 @@ import { kafkaCode, unwrapped } from './kafka-error.ts';
 import { REBALANCE_CODES } from './protocol-errors.ts';
 
 /**
- * How to retry a message: the options of a policy, with the defaults of {@link MESSAGE_DEFAULTS}, and what follows. The
- * budget that holds by default is named `kafka_consumer`, and every consumer of the process shares it; `'none'` switches
- * it off.
+ * How to retry a message: the options of a policy, with the defaults of {@link MESSAGE_DEFAULTS}, and what follows. There
+ * is no budget by default: a partition sends one message at a time, so its load is bounded anyway, and what an empty
+ * budget would do in an outage is to make a dead letter of each message of the backlog at its first failure.
  */
 export interface MessageOptions<Payload = unknown>
   extends Omit<ServiceOptions<never, never>, 'fallback' | 'retryOnResult'> {
@@ -102,7 +102,7 @@ const { heartbeatInterval, ...defaults } = MESSAGE_DEFAULTS;
 
 const MESSAGE: ServiceKindTerms = {
   what: 'message options',
-  budget: 'kafka_consumer',
+  budget: undefined,
   defaults,
   checks: { deadLetter: checkFunction, heartbeatInterval: milliseconds(1), clock: checkClock },
 };

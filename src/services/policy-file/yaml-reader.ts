@@ -32,7 +32,7 @@ export async function readYaml(text: string): Promise<unknown> {
     },
   });
   try {
-    return document.toJS({ maxAliasCount: MOST_ALIASES });
+    return document.toJS({ maxAliasCount: MOST_ALIASES + 1 });
   } catch {
     return refuse('it has aliases that lead nowhere, or to far too much');
   }

@@ -134,6 +134,29 @@ describe('a statement', () => {
     expect(seen).toEqual([statement, statement]);
   });
 
+  it('is what a package that builds statements has in the getters of its class', async () => {
+    class Statement {
+      readonly strings = ['SELECT * FROM users WHERE id = ', ''];
+      readonly values = [7];
+      get text(): string {
+        return this.strings.join('$1');
+      }
+    }
+    const seen: unknown[] = [];
+    const database: Queryable<string> = {
+      query: async asked => {
+        seen.push(asked);
+        if (seen.length === 1) throw sqlError('40001');
+        return 'answer';
+      },
+    };
+    const clock = new FakeClock();
+    const call = retryQuery(database, new Statement(), undefined, { clock, budget: 'none' });
+    expect(await settle(clock, call)).toEqual({ value: 'answer' });
+    const sent = expect.objectContaining({ text: 'SELECT * FROM users WHERE id = $1', values: [7] });
+    expect(seen).toEqual([sent, sent]);
+  });
+
   it('is repeated by an object of any kind that has a query, unless it is one connection that has failed', async () => {
     const query = (): Promise<never> => Promise.reject(new Error('Connection terminated unexpectedly'));
     expect((await run({ query }, 'SELECT 1')).sleeps).toHaveLength(2);
@@ -167,6 +190,17 @@ describe('a statement', () => {
 });
 
 describe('the budget', () => {
+  it('is none for health checks: they have their three attempts however long the database is down', async () => {
+    const clock = new FakeClock();
+    const attempts: number[] = [];
+    const pool = { query: () => Promise.reject(sqlError('57P03')) };
+    for (let probe = 0; probe < 20; probe++) {
+      const call = checkDatabase(pool, { clock, jitter: false, onStop: stop => attempts.push(stop.attempts) });
+      expect(await settle(clock, call)).toHaveProperty('error');
+    }
+    expect(attempts).toEqual(Array(20).fill(3));
+  });
+
   const budgets = (): unknown[] => [...limitRegistry.budgets].map(({ state }) => state.name);
 
   it('is one for all calls, named database, from when it is needed', async () => {

@@ -185,6 +185,27 @@ describe('retryMessage', () => {
     expect(deadLetter).not.toHaveBeenCalled();
   });
 
+  it('takes three attempts for every message of a backlog in an outage, and handles what is left after it', async () => {
+    const letters: number[] = [];
+    const handled: number[] = [];
+    let attempts = 0;
+    const handle = retryMessage<number>(
+      number => {
+        attempts++;
+        if (clock.elapsed < 30_000) throw new Error('the database is away');
+        handled.push(number);
+      },
+      { clock, jitter: false, deadLetter: number => letters.push(number) },
+    );
+    const backlog = async (): Promise<void> => {
+      for (let number = 0; number < 500; number++) await handle(number);
+    };
+    await settle(clock, backlog());
+    expect(letters.length).toBeLessThan(30);
+    expect(handled).toHaveLength(500 - letters.length);
+    expect(attempts).toBeGreaterThanOrEqual(3 * letters.length + handled.length);
+  });
+
   it('serves any number of messages at the same time, each with a summary of its own', async () => {
     const shared = new Error('the same one');
     const reasons: unknown[] = [];

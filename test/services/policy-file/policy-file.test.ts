@@ -67,6 +67,13 @@ describe('policies', () => {
     expect(services[1]).toMatchObject({ policy: undefined, operation: undefined, options: { maxAttempts: 2 } });
   });
 
+  it('may stand there a hundred times by an alias', async () => {
+    const names = Array.from({ length: 100 }, (_, i) => `p${i}`);
+    const text = `policies: {p: &a {maxAttempts: 1}}\noperations: {${names.map(name => `${name}: *a`)}}`;
+    const policies = await load(text, 'retryscope.config.yaml');
+    for (const name of names) expect(policies.policyFor(name).worstCase(7)).toBe(7);
+  });
+
   it('are read from YAML, too', async () => {
     const policies = await load(YAML, 'retryscope.config.yaml');
     expect(policies.policyFor('load_user').worstCase(0)).toBe(policies.policyFor('other').worstCase(0));
@@ -169,6 +176,12 @@ describe('the file', () => {
     ],
     ['a name of every object', '{"policies": {"__proto__": {}}}', '"policies.__proto__" may not be a name'],
     ['a constructor', 'policies: {a: {constructor: {}}}', '"policies.a.constructor" may not be a name', 'a.yaml'],
+    [
+      'one alias too many',
+      `a: &a {}\npolicies: {${Array.from({ length: 101 }, (_, i) => `p${i}: *a`)}}`,
+      'it has more than 100 aliases at line 2, column ',
+      'a.yaml',
+    ],
     [
       'aliases without end',
       `a: &a [1]\nb: &b [${'*a,'.repeat(99)}*a]\nc: [${'*b,'.repeat(99)}*b]`,
