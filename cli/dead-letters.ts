@@ -94,7 +94,9 @@ such a module, or by NODE_OPTIONS="--import retryscope/register".
 Without --queue, the letters must be of one queue. The run stops by itself when, of
 the last 20 letters, too many failed. Ctrl-C gives the letters in work back, a
 second one ends the process at once: its letters can be taken when their claims
-end, a minute later. A letter is sent at least once, with its idempotency key.
+end, a minute later. A letter is sent at least once, with its idempotency key. When
+the store fails in the middle, what was done until then is printed all the same; a
+lost letter was sent without a note of it, and may be sent again.
 
 ${STORES}
 
@@ -180,7 +182,7 @@ function statusHelp(failed?: string): string {
     '0    all is done',
     ...(failed === undefined ? [] : [`1    ${failed}`]),
     `2    wrong usage, or something is not installed`,
-    `69   the store cannot be reached, or is not there`,
+    `69   the store cannot be reached, fails, or is not there`,
     `70   the command itself fails`,
   ];
   return `Exit status:\n  ${rows.join('\n  ')}`;

@@ -54,7 +54,7 @@ function asTable(shown: string, letters: readonly DeadLetter[], next: string | u
   const colors = terminalColors();
   const now = Date.now();
   const rows = letters.map(letter => [
-    `${letter.id}\n${colors.dim(oneLine(`${letter.queue} · ${letter.operation}`))}`,
+    `${oneLine(letter.id)}\n${colors.dim(oneLine(`${letter.queue} · ${letter.operation}`))}`,
     `${colors.red(oneLine(letter.error.type))} ${colors.dim(letter.reason)}\n${oneLine(letter.error.message)}`,
     sayDuration(now - letter.diedAt),
     `${stateCell(letter, colors)}\n${colors.dim(effort(letter))}`,

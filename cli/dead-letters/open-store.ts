@@ -1,12 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
 import type { DeadLetterStore } from 'retryscope/dead-letters';
+import { STORE_DEFAULTS as POSTGRES_DEFAULTS } from '../../src/recovery/dead-letters/postgres/store-options.ts';
 import { UnavailableError } from '../unavailable-error.ts';
 import { UsageError } from '../usage-error.ts';
 import { loadClientLibrary } from './client-library.ts';
 import { CONNECT_MS, connectRedis } from './connect-redis.ts';
 import { guardStore, storeError } from './guard-store.ts';
 import { type KafkaAddress, readKafkaAddress } from './kafka-address.ts';
+import { type KafkaTopics, mustHaveTopic } from './kafka-topic.ts';
 import { muteWarnings } from './mute-warnings.ts';
+import { mustHaveTable, type PgTables } from './postgres-table.ts';
 import { readStoreAddress, type StoreAddress } from './store-address.ts';
 
 /** A store that is open, and what it is called in front of people. */
@@ -70,7 +73,9 @@ const OPENERS: Readonly<Record<StoreAddress['kind'], Opener>> = {
 async function openSqlite({ target: file, shown }: StoreAddress): Promise<Connection> {
   // The store would make a new one.
   if (!existsSync(file)) throw new UnavailableError(`${shown}: there is no such file`);
-  if (!statSync(file).isFile()) throw new UnavailableError(`${shown} is no file`);
+  const found = statSync(file);
+  if (!found.isFile()) throw new UnavailableError(`${shown} is no file`);
+  if (found.size === 0) throw new UnavailableError(`${shown}: there is no store in this file, it is empty`);
   const { SqliteDeadLetterStore } = await import('retryscope/dead-letters/sqlite');
   // The space for a full disk is taken by those that write letters.
   const unmute = muteWarnings();
@@ -81,7 +86,8 @@ async function openSqlite({ target: file, shown }: StoreAddress): Promise<Connec
   }
 }
 
-async function openPostgres({ target }: StoreAddress, { table }: StoreOptions): Promise<Connection> {
+async function openPostgres({ target, shown }: StoreAddress, { table }: StoreOptions): Promise<Connection> {
+  const names = tableNames(table);
   const { library } = loadClientLibrary('postgres', ['pg']);
   const { Pool } = library as PgLibrary;
   const { PostgresDeadLetterStore } = await import('retryscope/dead-letters/postgres');
@@ -92,14 +98,21 @@ async function openPostgres({ target }: StoreAddress, { table }: StoreOptions): 
   });
   // Without a listener, a connection that breaks while it is idle would end the process; the next query tells of it.
   pool.on('error', () => undefined);
-  const [name, schema] = (table ?? '').split('.').reverse();
-  const store = new PostgresDeadLetterStore({
-    pool,
-    timeoutMs: OPERATION_MS,
-    ...(table === undefined ? undefined : { table: name ?? '' }),
-    ...(schema === undefined ? undefined : { schema }),
-  });
-  return { store, end: () => pool.end() };
+  try {
+    const store = new PostgresDeadLetterStore({ pool, timeoutMs: OPERATION_MS, ...names });
+    await mustHaveTable(pool, { ...names, timeoutMs: OPERATION_MS }, shown);
+    return { store, end: () => pool.end() };
+  } catch (error) {
+    await pool.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The table of a store, and its schema. */
+function tableNames(text: string = POSTGRES_DEFAULTS.table): { readonly table: string; readonly schema: string } {
+  const [table = '', schema = POSTGRES_DEFAULTS.schema, ...more] = text.split('.').reverse();
+  if (more.length > 0) throw new UsageError('--table must be table or schema.table');
+  return { table, schema };
 }
 
 async function openRedis({ target }: StoreAddress, { prefix }: StoreOptions): Promise<Connection> {
@@ -109,19 +122,26 @@ async function openRedis({ target }: StoreAddress, { prefix }: StoreOptions): Pr
   return { store: new RedisDeadLetterStore({ redis, timeoutMs: OPERATION_MS, ...keyPrefix }), end };
 }
 
-async function openKafka({ target }: StoreAddress): Promise<Connection> {
+async function openKafka({ target, shown }: StoreAddress): Promise<Connection> {
   const { topic, config } = readKafkaAddress(target);
   const { library } = loadClientLibrary('kafka', ['kafkajs']);
   const { Kafka } = library as KafkaLibrary;
   const { KafkaDeadLetterStore, kafkajsLog } = await import('retryscope/dead-letters/kafka');
   // Its log would stand between the lines of the command; what matters comes as an error.
-  const log = kafkajsLog(new Kafka({ ...config, clientId: CLIENT, connectionTimeout: CONNECT_MS, logLevel: NO_LOG }));
+  const kafka = new Kafka({ ...config, clientId: CLIENT, connectionTimeout: CONNECT_MS, logLevel: NO_LOG });
+  const log = kafkajsLog(kafka);
   const store = new KafkaDeadLetterStore({
     log,
     timeoutMs: OPERATION_MS,
     ...(topic === undefined ? undefined : { topic }),
   });
   const unmute = muteWarnings();
+  try {
+    await mustHaveTopic(kafka, store.topic, shown);
+  } catch (error) {
+    unmute();
+    throw error;
+  }
   return { store, end: async () => unmute() };
 }
 
@@ -131,10 +151,11 @@ interface PgLibrary {
     readonly connectionString: string;
     readonly connectionTimeoutMillis: number;
     readonly application_name: string;
-  }) => import('retryscope/dead-letters/postgres').PostgresPool & {
-    on(event: 'error', listener: () => void): unknown;
-    end(): Promise<void>;
-  };
+  }) => import('retryscope/dead-letters/postgres').PostgresPool &
+    PgTables & {
+      on(event: 'error', listener: () => void): unknown;
+      end(): Promise<void>;
+    };
 }
 
 /** What is needed of kafkajs. */
@@ -145,7 +166,7 @@ interface KafkaLibrary {
       readonly connectionTimeout: number;
       readonly logLevel: number;
     },
-  ) => import('retryscope/dead-letters/kafka').KafkaJs;
+  ) => KafkaTopics & import('retryscope/dead-letters/kafka').KafkaJs;
 }
 
 const CLIENT = 'retryscope-dead-letters';

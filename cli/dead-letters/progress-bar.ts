@@ -1,4 +1,5 @@
 import cliProgress from 'cli-progress';
+import { sayDuration } from './duration.ts';
 
 /** How far a long piece of work is: a bar on a terminal, which is taken away in the end. Elsewhere nothing. */
 export class ProgressBar {
@@ -10,7 +11,8 @@ export class ProgressBar {
     this.#bar = new cliProgress.SingleBar(
       {
         stream,
-        format: `${what} {bar} {percentage} % · {value} of {total} · {eta_formatted} left`,
+        format: `${what} {bar} {percentage} % · {value} of {total} · {eta_formatted}`,
+        formatTime: sayRest,
         barsize: BAR_WIDTH,
         clearOnComplete: true,
         etaBuffer: LETTERS_FOR_ETA,
@@ -31,6 +33,11 @@ export class ProgressBar {
   clear(): void {
     this.#bar?.stop();
   }
+}
+
+/** While nothing is done yet, it gives words instead of seconds. */
+function sayRest(seconds: unknown): string {
+  return typeof seconds === 'number' ? `${sayDuration(seconds * 1000)} left` : '';
 }
 
 const BAR_WIDTH = 30;

@@ -1,34 +1,7 @@
-import type { RedriveEvent, RedrivePreview, RedriveReport } from 'retryscope/dead-letters';
+import type { RedrivePreview, RedriveReport } from 'retryscope/dead-letters';
 import { type Colors, terminalColors } from '../terminal.ts';
 import { count, counted, oneLine, tableOf } from './layout.ts';
-
-/** What became of the letters of each operation, and which ones were not sent with success. */
-export class RedriveTally {
-  readonly #operations = new Map<string, Record<RedriveEvent['result'], number>>();
-  readonly #troubled: RedriveEvent[] = [];
-
-  add(event: RedriveEvent): void {
-    const row = this.#operations.get(event.operation) ?? {
-      redriven: 0,
-      failed: 0,
-      quarantined: 0,
-      released: 0,
-      lost: 0,
-    };
-    this.#operations.set(event.operation, row);
-    row[event.result]++;
-    if (TROUBLE.includes(event.result) && this.#troubled.length < MOST_TROUBLED) this.#troubled.push(event);
-  }
-
-  get operations(): readonly ({ readonly operation: string } & Readonly<Record<RedriveEvent['result'], number>>)[] {
-    return [...this.#operations].map(([operation, results]) => ({ operation, ...results }));
-  }
-
-  /** Letters that failed, were quarantined or were lost: the first {@link MOST_TROUBLED}. */
-  get troubled(): readonly RedriveEvent[] {
-    return this.#troubled;
-  }
-}
+import type { RedriveTally, TroubledLetter } from './redrive-tally.ts';
 
 /** What a run, or the look before it, has found. */
 export interface RedriveFacts {
@@ -38,12 +11,11 @@ export interface RedriveFacts {
   readonly revived: number;
 }
 
+/** How a run ended. */
+export type RedriveEnd = Pick<RedriveReport, 'stopped' | 'results'>;
+
 /** A run for people. */
-export function reportText(
-  { queue, preview, revived }: RedriveFacts,
-  report: RedriveReport,
-  tally: RedriveTally,
-): string {
+export function reportText({ queue, preview, revived }: RedriveFacts, report: RedriveEnd, tally: RedriveTally): string {
   const colors = terminalColors();
   const rows = tally.operations.map(({ operation, redriven, failed, quarantined, released, lost }) => [
     oneLine(operation),
@@ -54,12 +26,10 @@ export function reportText(
     count(lost),
   ]);
   const head = ['Operation', 'Redriven', 'Failed', 'Quarantined', 'Given back', 'Lost'];
-  const { troubled } = tally;
   return [
     `Queue ${oneLine(queue)}`,
     ...(rows.length === 0 ? [] : [tableOf(head, [undefined, 11, 10, 13, 12, 8], rows, [1, 2, 3, 4, 5])]),
-    ...troubled.slice(0, MOST_SHOWN).map(({ id, result }) => `  ${result.padEnd(11)} ${id}`),
-    ...(troubled.length > MOST_SHOWN ? ['  …'] : []),
+    ...troubledTable(tally.troubled, report, colors),
     ...revivedLine(revived, 'made dead again'),
     ...notHereLines(preview, colors),
     ...givenBackLine(report),
@@ -92,21 +62,50 @@ export function previewText({ queue, preview, revived }: RedriveFacts): string {
         ]),
     ...revivedLine(revived, 'to be made dead again first'),
     ...notHereLines(preview, colors),
+    ...impossibleLine(preview, colors),
     `${counted(sendable, 'letter')} would be sent.`,
     '',
   ].join('\n');
 }
 
-const TROUBLE: readonly RedriveEvent['result'][] = ['failed', 'quarantined', 'lost'];
-/** How many letters the JSON names, and how many the text. */
-const MOST_TROUBLED = 1000;
+/** How many letters are named; the JSON has more of them. */
 const MOST_SHOWN = 10;
+/** A UUID, and the padding. */
+const ID_WIDTH = 38;
+const RESULT_WIDTH = 13;
+
+/** The letters that were not redriven, each with its reason. */
+function troubledTable(troubled: readonly TroubledLetter[], { results }: RedriveEnd, colors: Colors): string[] {
+  if (troubled.length === 0) return [];
+  const rows = troubled
+    .slice(0, MOST_SHOWN)
+    .map(letter => [oneLine(letter.id), PAINT[letter.result](colors)(letter.result), oneLine(reasonOf(letter))]);
+  const more = results.failed + results.quarantined + results.lost - rows.length;
+  return [
+    tableOf(['Letter', 'Result', 'Reason'], [ID_WIDTH, RESULT_WIDTH, undefined], rows),
+    ...(more > 0 ? [`… and ${count(more)} more, which dead-letters list shows.`] : []),
+  ];
+}
+
+/** Most messages begin with what the type says. */
+function reasonOf({ error, why }: TroubledLetter): string {
+  if (error === null) return why ?? '';
+  const { type, message } = error;
+  if (message === '') return type;
+  return type === 'Error' || message.includes(type) ? message : `${type}: ${message}`;
+}
+
+const PAINT: Readonly<Record<TroubledLetter['result'], (colors: Colors) => (text: string) => string>> = {
+  failed: ({ red }) => red,
+  quarantined: ({ yellow }) => yellow,
+  lost: ({ yellow }) => yellow,
+};
 
 function revivedLine(revived: number, what: string): string[] {
   return revived === 0 ? [] : [`${counted(revived, 'quarantined letter')} ${what}.`];
 }
 
-function givenBackLine({ stopped, results: { released } }: RedriveReport): string[] {
+function givenBackLine({ stopped, results: { released } }: RedriveEnd): string[] {
   if (released === 0 || stopped !== 'done') return [];
   return [
     `${counted(released, 'letter')} given back untried: sealed with a key that was not named, or a limit of the policy says no.`,
@@ -121,11 +120,21 @@ function notHereLines({ operations }: RedrivePreview, { yellow }: Colors): strin
   return [`${yellow('!')} ${counted(letters, 'letter')} stayed: no handler, or an older one, for ${names}.`];
 }
 
-function verdictLine({ stopped, results }: RedriveReport, { green, yellow, red }: Colors): string {
+function impossibleLine({ operations }: RedrivePreview, { yellow }: Colors): string[] {
+  const letters = operations.reduce((sum, { impossible }) => sum + impossible, 0);
+  if (letters === 0) return [];
+  return [
+    `${yellow('!')} ${counted(letters, 'letter')} would be put aside: their payload is not what the call was given.`,
+  ];
+}
+
+function verdictLine({ stopped, results }: RedriveEnd, { green, yellow, red }: Colors): string {
   const sent = `${counted(results.redriven, 'letter')} ${results.redriven === 1 ? 'was' : 'were'} redriven`;
   switch (stopped) {
     case 'failure_rate':
       return `${red('✗')} Stopped: too many of the latest letters failed, so the other side seems to be down. ${sent}.`;
+    case 'fault':
+      return `${red('✗')} The store failed. ${sent} until then; what was claimed can be taken again in a minute.`;
     case 'aborted':
       return `${yellow('!')} Interrupted. ${sent}.`;
     default: {

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
+import { describeError } from 'retryscope';
 import {
   DeadLetterQueue,
   type DeadLetterStore,
   type LetterFilter,
   previewRedrive,
   type RedrivePreview,
-  type RedriveReport,
   redrive as redriveQueue,
 } from 'retryscope/dead-letters';
 import { EXIT } from '../exit-status.ts';
@@ -20,7 +20,8 @@ import { type ImportModule, loadHandlers } from './load-handlers.ts';
 import { openStore, type StoreOptions } from './open-store.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { quarantinedIds, reviveAll } from './quarantined.ts';
-import { previewText, type RedriveFacts, RedriveTally, reportText } from './redrive-report.ts';
+import { previewText, type RedriveEnd, type RedriveFacts, reportText } from './redrive-report.ts';
+import { RedriveTally } from './redrive-tally.ts';
 import { whileShowing } from './while-showing.ts';
 
 /** What `retryscope dead-letters redrive` is asked for. */
@@ -47,7 +48,8 @@ export interface RedriveSeams {
 /**
  * Sends dead letters of one queue again. Gives the status that the process is to end with.
  *
- * @throws UsageError when the handlers, the keys or the queue are not right
+ * @throws UsageError when the handlers, the keys or the queue are not right; UnavailableError when the store fails, after
+ * what was done until then is printed
  */
 export async function redrive(options: RedriveCommandOptions, seams: RedriveSeams = {}): Promise<number> {
   const cipher = cipherFrom(options);
@@ -62,7 +64,13 @@ export async function redrive(options: RedriveCommandOptions, seams: RedriveSeam
     );
     return EXIT.ok;
   }
-  const queue = new DeadLetterQueue({ name, store: opened.store, ...(cipher === undefined ? undefined : { cipher }) });
+  const tally = new RedriveTally();
+  const queue = new DeadLetterQueue({
+    name,
+    store: opened.store,
+    onEvent: event => tally.hear(event),
+    ...(cipher === undefined ? undefined : { cipher }),
+  });
   const run = new Run(options, queue, filter, known);
   const facts = await run.look();
   const missing = facts.preview.operations.reduce((sum, { notHere }) => sum + notHere, 0);
@@ -73,11 +81,12 @@ export async function redrive(options: RedriveCommandOptions, seams: RedriveSeam
     process.stdout.write(options.json === true ? asJson(view) : `From ${oneLine(opened.shown)}\n${previewText(facts)}`);
     return stayed(facts.preview) === 0 ? EXIT.ok : EXIT.failed;
   }
-  const { report, tally, interrupted } = await run.send(facts.preview.letters - missing);
+  const { report, fault, interrupted } = await run.send(facts.preview.letters - missing, tally);
   const view = {
     ...shown,
     dryRun: false,
     stopped: report.stopped,
+    fault: fault === undefined ? null : describeError(fault.error).message,
     results: report.results,
     notHere: missing,
     operations: tally.operations,
@@ -85,7 +94,17 @@ export async function redrive(options: RedriveCommandOptions, seams: RedriveSeam
   };
   const text = `From ${oneLine(opened.shown)}\n${reportText(facts, report, tally)}`;
   process.stdout.write(options.json === true ? asJson(view) : text);
+  if (fault !== undefined) throw fault.error;
   return interrupted ?? (isAllSent(report) && missing === 0 ? EXIT.ok : EXIT.failed);
+}
+
+/** What came of a run. */
+interface Sent {
+  readonly report: RedriveEnd;
+  /** What it failed with. */
+  readonly fault?: { readonly error: unknown };
+  /** The status that an interruption asks for. */
+  readonly interrupted: number | undefined;
 }
 
 class Run {
@@ -112,13 +131,8 @@ class Run {
     });
   }
 
-  async send(letters: number): Promise<{
-    readonly report: RedriveReport;
-    readonly tally: RedriveTally;
-    readonly interrupted: number | undefined;
-  }> {
+  async send(letters: number, tally: RedriveTally): Promise<Sent> {
     const { rate, concurrency, quarantineAfter, stopAtFailureRate } = this.#options;
-    const tally = new RedriveTally();
     const progress = new ProgressBar(process.stderr, 'redriving', letters);
     using interruption = new Interruption(() => {
       progress.clear();
@@ -140,7 +154,13 @@ class Run {
           if (!interruption.signal.aborted) progress.show(++done);
         },
       });
-      return { report, tally, interrupted: interruption.status };
+      return { report, interrupted: interruption.status };
+    } catch (error) {
+      return {
+        report: { stopped: 'fault', results: tally.results },
+        fault: { error },
+        interrupted: interruption.status,
+      };
     } finally {
       progress.clear();
     }
@@ -165,6 +185,7 @@ class Run {
 const NOTHING = {
   letters: 0,
   stopped: 'done',
+  fault: null,
   results: { redriven: 0, failed: 0, quarantined: 0, released: 0, lost: 0 },
   notHere: 0,
   operations: [],
@@ -200,7 +221,7 @@ function stayed({ operations }: RedrivePreview): number {
 }
 
 /** Whether every letter that could be sent has been, but for those beyond the limit. */
-function isAllSent({ stopped, results }: RedriveReport): boolean {
+function isAllSent({ stopped, results }: RedriveEnd): boolean {
   const { failed, quarantined, released, lost } = results;
   return failed + quarantined + released + lost === 0 && (stopped === 'done' || stopped === 'limit');
 }

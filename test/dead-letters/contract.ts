@@ -1,5 +1,12 @@
 import type { DeadLetterStore, FurtherFailure } from '../../src/recovery/dead-letters/dead-letter-store.ts';
 import { DeadLetterStoreFullError } from '../../src/recovery/dead-letters/dead-letter-store.ts';
+import {
+  DeadLetterQueue,
+  defineOperation,
+  type OperationContext,
+  OperationRegistry,
+  redrive,
+} from '../../src/recovery/dead-letters/index.ts';
 import { type DeadLetter, MAX_HISTORY } from '../../src/recovery/dead-letters/letter.ts';
 import type { Retention } from '../../src/recovery/dead-letters/retention.ts';
 import { letterWith } from './support/letters.ts';
@@ -7,11 +14,14 @@ import { letterWith } from './support/letters.ts';
 /** What a store has to bring to be asked the contract. Each opens one that is empty. */
 export interface StoreUnderTest {
   open(retention?: Retention): Promise<DeadLetterStore>;
-  /** Lets time pass for the store: on its fake clock, or really. The contract never asks for more than `tick`s. */
+  /** Lets time pass for the store: on its fake clock, or really. */
   advance(ms: number): Promise<void>;
   /** Milliseconds since 1970 for the store. */
   now(): number;
-  /** The shortest lease that the store can tell from a longer one, in milliseconds: small where time is real. */
+  /**
+   * The shortest lease that the store can tell from a longer one, in milliseconds: small where time is real. A machine that
+   * is too busy to look within it is given longer ones.
+   */
   readonly tick: number;
 }
 
@@ -50,6 +60,25 @@ export function describeStore(name: string, makeStore: () => StoreUnderTest): vo
       const [claim] = await store.claim(1, {}, owner, 60_000);
       if (claim === undefined) throw new Error('nothing to claim');
       return claim;
+    };
+    /**
+     * Claims a letter for a short time, in which nobody else is given it. Where the answers took longer than that, they tell
+     * nothing: then it is done again with another letter, for longer.
+     */
+    const claimShortly = async (): Promise<{ id: string; leaseMs: number }> => {
+      for (let leaseMs = under.tick; ; leaseMs *= 2) {
+        const [letter] = await putAll(1);
+        const claimedAt = under.now();
+        expect(await store.claim(1, {}, 'a', leaseMs)).toHaveLength(1);
+        const others = await store.claim(1, {}, 'b', 60_000);
+        if (under.now() - claimedAt < leaseMs) {
+          expect(others).toEqual([]);
+          return { id: letter?.id as string, leaseMs };
+        }
+        for (const claim of others) await store.complete(claim.letter.id, claim.token);
+        await under.advance(leaseMs + 1);
+        await store.purge({});
+      }
     };
     const idsOf = (letters: readonly { readonly id: string }[]): string[] => letters.map(({ id }) => id);
 
@@ -134,15 +163,15 @@ export function describeStore(name: string, makeStore: () => StoreUnderTest): vo
       it('finds by operation, type of error, reason, queue, id and age, and by all of them together', async () => {
         const now = under.now();
         const wanted = letterWith({
-          diedAt: now - 5000,
+          diedAt: now - 600_000,
           operation: 'ship',
           reason: 'circuit_open',
           queue: 'parcels',
           error: { type: 'E1', message: '' },
         });
         const others = [
-          letterWith({ diedAt: now - 5000 }),
-          letterWith({ diedAt: now - 5000, operation: 'ship' }),
+          letterWith({ diedAt: now - 600_000 }),
+          letterWith({ diedAt: now - 600_000, operation: 'ship' }),
           letterWith({
             diedAt: now,
             operation: 'ship',
@@ -162,14 +191,14 @@ export function describeStore(name: string, makeStore: () => StoreUnderTest): vo
         expect(await found({ queue: 'parcels' })).toBe(2);
         expect(await found({ ids: [wanted.id, 'nothing'] })).toBe(1);
         expect(await found({ ids: [] })).toBe(0);
-        expect(await found({ minAgeMs: 4000 })).toBe(3);
-        expect(await found({ maxAgeMs: 4000 })).toBe(1);
+        expect(await found({ minAgeMs: 300_000 })).toBe(3);
+        expect(await found({ maxAgeMs: 300_000 })).toBe(1);
         const all = await store.list({
           operations: ['ship'],
           errorType: 'E1',
           reason: 'circuit_open',
           queue: 'parcels',
-          minAgeMs: 4000,
+          minAgeMs: 300_000,
           states: ['dead'],
         });
         expect(idsOf(all.letters)).toEqual([wanted.id]);
@@ -228,12 +257,10 @@ export function describeStore(name: string, makeStore: () => StoreUnderTest): vo
       });
 
       it('ends with its lease: then the letter is dead, and another one may have it', async () => {
-        await putAll(1);
-        const first = (await store.claim(1, {}, 'a', under.tick))[0];
-        expect(await store.claim(1, {}, 'b', 60_000)).toEqual([]);
-        await under.advance(under.tick + 1);
+        const { id, leaseMs } = await claimShortly();
+        await under.advance(leaseMs + 1);
         expect((await store.list({ states: ['dead'] })).letters).toHaveLength(1);
-        expect((await store.get(first?.letter.id as string))?.state).toEqual({ is: 'dead' });
+        expect((await store.get(id))?.state).toEqual({ is: 'dead' });
         expect((await store.stats()).queues[0]).toMatchObject({ dead: 1, claimed: 0 });
         expect(await store.claim(1, {}, 'b', 60_000)).toHaveLength(1);
       });
@@ -281,6 +308,96 @@ export function describeStore(name: string, makeStore: () => StoreUnderTest): vo
         expect(await store.release(letter.id, token)).toBe(false);
         expect(await store.claim(1, {}, 'a', 60_000)).toEqual([]);
         expect(await store.claim(1, {}, 'b', 60_000)).toHaveLength(1);
+      });
+
+      it.each([
+        ['given back', 'release'],
+        ['failed', 'failAgain'],
+      ] as const)(
+        'never gives a letter that was %s to the same owner again, whatever others did with it',
+        async (_, how) => {
+          const [old] = await putAll(2);
+          const owners = ['a', 'b', 'c'];
+          for (const [i, owner] of owners.entries()) {
+            const { letter, token } = await claimOne(owner);
+            expect(letter.id).toBe(old?.id);
+            if (how === 'release') expect(await store.release(letter.id, token)).toBe(true);
+            else expect(await store.failAgain(letter.id, token, failureWith())).toBe('dead');
+            for (const known of owners.slice(0, i + 1)) {
+              expect(await store.claim(10, { ids: [letter.id] }, known, 60_000)).toEqual([]);
+            }
+          }
+          expect((await claimOne('d')).letter.id).toBe(old?.id);
+        },
+      );
+
+      it('never gives a letter back to one whose lease ended, whatever others did with it', async () => {
+        await putAll(1);
+        for (const owner of ['a', 'b']) {
+          expect(await store.claim(1, {}, owner, under.tick)).toHaveLength(1);
+          await under.advance(under.tick + 1);
+        }
+        expect(await store.claim(1, {}, 'a', 60_000)).toEqual([]);
+        expect(await store.claim(1, {}, 'b', 60_000)).toEqual([]);
+        expect(await store.claim(1, {}, 'c', 60_000)).toHaveLength(1);
+      });
+
+      it.each([2, 3])(
+        'gives a letter that always fails once to each of %i redrives at once, and all of them end',
+        async runs => {
+          const letters = await putAll(100);
+          const failing = new Set(letters.filter((_, i) => i % 10 === 0).map(({ idempotencyKey }) => idempotencyKey));
+          const registry = new OperationRegistry();
+          const queue = new DeadLetterQueue({ name: 'payments', store });
+          const charge = async function (this: OperationContext): Promise<void> {
+            if (failing.has(this.idempotencyKey)) throw new Error('poison');
+          };
+          defineOperation('charge_card', charge, { registry, maxAttempts: 1 });
+          const turns: string[] = [];
+          const reports = await Promise.all(
+            Array.from({ length: runs }, (_, i) =>
+              redrive(queue, {
+                registry,
+                stopAtFailureRate: Infinity,
+                onLetter: ({ id }) => void turns.push(`${i} ${id}`),
+              }),
+            ),
+          );
+          expect(reports.map(({ stopped }) => stopped)).toEqual(Array(runs).fill('done'));
+          expect(new Set(turns).size).toBe(turns.length);
+          expect((await store.stats()).queues[0]).toMatchObject({ redriven: 90, dead: 10, claimed: 0, quarantined: 0 });
+        },
+      );
+
+      it('remembers the last 16 owners of a letter, whatever their names', async () => {
+        const names = [
+          '%',
+          '_',
+          ' ',
+          'a b',
+          'a',
+          'A',
+          "'",
+          '\\',
+          '\u0000',
+          '{"a":1}',
+          'é',
+          '支',
+          'x'.repeat(200),
+          '-',
+          '0',
+          '1',
+        ];
+        await putAll(1);
+        for (const owner of names) {
+          const { letter, token } = await claimOne(owner);
+          await store.release(letter.id, token);
+        }
+        for (const owner of names) expect(await store.claim(1, {}, owner, 60_000)).toEqual([]);
+        const { letter, token } = await claimOne('the 17th');
+        await store.release(letter.id, token);
+        for (const owner of names.slice(1)) expect(await store.claim(1, {}, owner, 60_000)).toEqual([]);
+        expect(await store.claim(1, {}, '%', 60_000)).toHaveLength(1);
       });
 
       it('needs the right token', async () => {
@@ -467,6 +584,24 @@ export function describeStore(name: string, makeStore: () => StoreUnderTest): vo
         const next = letterWith({ diedAt: under.now() });
         expect(await store.put(next)).toEqual({ outcome: 'stored', evicted: 1 });
         expect(idsOf((await store.list()).letters)).toEqual([...idsOf(letters.slice(1)), next.id]);
+      });
+
+      it('drops as many as a large letter takes', async () => {
+        await store.close();
+        const maxBytes = 400_000;
+        store = await under.open({ maxBytes, whenFull: 'drop-oldest' });
+        await putAll(400);
+        const { bytes } = await store.stats();
+        expect(bytes).toBeLessThan(maxBytes);
+        const json = JSON.stringify(['x'.repeat(maxBytes - Math.ceil(bytes / 20))]);
+        const payload = { kind: 'plain', json, version: 1, bytes: json.length, altered: [] } as const;
+        const large = letterWith({ diedAt: under.now(), payload });
+        const { evicted } = await store.put(large);
+        expect(evicted).toBeGreaterThan(350);
+        const after = await store.stats();
+        expect(after.bytes).toBeLessThanOrEqual(maxBytes);
+        expect(after.letters).toBe(401 - evicted);
+        expect(after.letters).toBeGreaterThan(1);
       });
 
       it('drops records of redrives first, without counting them, whatever was asked for', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { RetryBudget, type RetryObserver, retry } from '../../src/core.ts';
 import { faultCounts } from '../../src/engine/faults.ts';
@@ -14,7 +15,8 @@ import {
   OperationRegistry,
   setLetterTracing,
 } from '../../src/recovery/dead-letters/index.ts';
-import { DurableCalls, failureOf, type JobResult } from '../../src/recovery/durable/durable-calls.ts';
+import { DurableCalls } from '../../src/recovery/durable/durable-calls.ts';
+import { failureOf, type JobResult } from '../../src/recovery/durable/job-result.ts';
 import { readJob } from '../../src/recovery/durable/read-job.ts';
 import type { WaitEvent, WaitsOptions } from '../../src/recovery/durable/waits-options.ts';
 import { FakeClock } from '../../src/testing/index.ts';
@@ -114,7 +116,7 @@ describe('a wait that is longer than maxInProcessDelay', () => {
     expect(retrySummary(taken)).toMatchObject({ attempts: 2, reason: 'aborted' });
     expect([...engine.jobs.keys()]).toEqual([taken.jobId]);
     expect(events).toEqual([{ event: 'handed_over', queue: 'long-waits', operation: 'charge', jobId: taken.jobId }]);
-    expect(calls.counts).toEqual({ handed_over: 1, kept_in_memory: 0, continued: 0, refused: 0 });
+    expect(calls.counts).toEqual({ handed_over: 1, kept_in_memory: 0, continued: 0, put_back: 0, refused: 0 });
     expect((await store.list()).letters).toEqual([]);
     expect(clock.pending).toBe(0);
   });
@@ -318,7 +320,13 @@ describe('a call that was handed over', () => {
       shutdown.abort(new Error('shutting down'));
       return new Promise(() => undefined);
     }, own);
-    expect(await work(worker.calls, new AbortController().signal)).toEqual({ outcome: 'aborted', operation: 'charge' });
+    expect(await work(worker.calls, new AbortController().signal)).toEqual({
+      outcome: 'put_back',
+      operation: 'charge',
+      why: 'the worker was stopped in the middle of it',
+      goesOnAt: clock.wallNow() + 5000,
+    });
+    expect((await store.list()).letters).toEqual([]);
   });
 
   it('pays into the budget once, and out of it for each retry', async () => {
@@ -472,7 +480,7 @@ describe('a call that cannot be handed over waits in memory', () => {
     const call = {
       ...{ operation: 'charge', version: 1, args: [1], isRestorable: false, error: 'x', attempts: 2 },
       ...{ wait: { delayMs: 1000, delaySource: 'backoff' as const }, startedAt: 1, deadline: undefined },
-      ...{ idempotencyKey: 'k', source: undefined, before: { id: 'c', payload } as never },
+      ...{ idempotencyKey: 'k', source: undefined, before: { id: randomUUID(), payload } as never },
       ...{ history: [], firstFailedAt: 1, failedAt: 2, trace: undefined },
     };
     for (let i = 0; i < 10_000; i++) void calls.handOver(call, signal);
@@ -556,12 +564,13 @@ describe('the arguments of a call that was handed over', () => {
     const { id, data } = await engine.due();
     const worker = processWith(() => 1, {}, { cipher });
     const plain = { ...data, payload: { kind: 'plain', json: '[{"id":1}]', version: 1, bytes: 10, altered: [] } };
-    expect(await worker.calls.run(plain, id, undefined)).toEqual({
-      outcome: 'refused',
-      why: 'the payload is not sealed',
-    });
-    expect(await worker.calls.run({ ...data, id: 'other' }, id, undefined)).toMatchObject({ outcome: 'refused' });
-    expect(await processWith(() => 1).calls.run(data, id, undefined)).toMatchObject({ outcome: 'refused' });
+    const forged = { outcome: 'refused', why: 'the payload is not sealed', hasLetter: false };
+    expect(await worker.calls.run(plain, id, undefined)).toEqual(forged);
+    expect(await worker.calls.run({ ...plain, operation: 'other' }, id, undefined)).toEqual(forged);
+    const closed = { outcome: 'put_back', why: expect.stringContaining('sealed with a key that is not here') };
+    expect(await worker.calls.run({ ...data, id: randomUUID() }, id, undefined)).toMatchObject(closed);
+    expect(await processWith(() => 1).calls.run(data, id, undefined)).toMatchObject(closed);
+    expect((await store.list()).letters).toEqual([]);
     expect(await worker.calls.run(data, id, undefined)).toMatchObject({ outcome: 'success' });
   });
 });
@@ -572,27 +581,30 @@ describe('a job', () => {
     return (await engine.due()).data;
   };
 
-  it('is refused when there is no such operation here, or an older one', async () => {
+  it('is put back when there is no such operation here, or an older one', async () => {
     const data = await job();
     const { calls, events } = processWith(() => 1);
     for (const operation of ['other', '__proto__', 'constructor', 'toString']) {
       const result = await calls.run({ ...data, operation }, 'j', undefined);
-      expect(failureOf(result)).toBe(
-        `The job is refused: there is no operation of the name ${JSON.stringify(operation)}`,
-      );
+      const why = `there is no operation of the name ${JSON.stringify(operation)}`;
+      expect(result).toEqual({ outcome: 'put_back', operation, why, goesOnAt: clock.wallNow() + 5000 });
+      expect(failureOf(result)).toBeUndefined();
     }
     const newer = { ...data, payload: { ...(data.payload as object), version: 2 } };
-    expect(await calls.run(newer, 'j', undefined)).toMatchObject({
-      outcome: 'refused',
-      why: expect.stringContaining('newer version'),
-    });
+    const putBack = { outcome: 'put_back', why: expect.stringContaining('newer version') };
+    expect(await calls.run(newer, 'j', undefined)).toMatchObject(putBack);
+    expect(await calls.run({ ...data, format: 2 }, 'j', undefined)).toMatchObject(putBack);
     expect(seen).toHaveLength(2);
-    expect(events.every(({ event }) => event === 'refused')).toBe(true);
+    expect(events.map(({ event }) => event)).toEqual(Array.from({ length: 6 }, () => 'put_back'));
   });
 
   it('is refused when anything in it is not what it must be', async () => {
     const data = await job();
     const { calls } = processWith(() => 1);
+    const unreadable: unknown[] = [
+      { ...data, payload: { ...(data.payload as object), json: '{"length":1}' } },
+      { ...data, payload: { ...(data.payload as object), json: '[' } },
+    ];
     const hostile: unknown[] = [
       undefined,
       null,
@@ -607,8 +619,12 @@ describe('a job', () => {
           throw new Error('trap');
         },
       }),
-      { ...data, format: 2 },
+      { ...data, format: 0 },
       { ...data, format: '1' },
+      { ...data, format: 2, putBack: -1 },
+      { ...data, putBack: '3' },
+      { ...data, putBack: -Infinity },
+      { ...data, id: 'other' },
       { ...data, attempts: 0 },
       { ...data, attempts: 1e300 },
       { ...data, attempts: -1 },
@@ -620,8 +636,7 @@ describe('a job', () => {
       { ...data, idempotencyKey: { toString: () => 'k' } },
       { ...data, payload: { kind: 'code', json: 'process.exit()' } },
       { ...data, payload: { ...(data.payload as object), altered: ['__proto__'] } },
-      { ...data, payload: { ...(data.payload as object), json: '{"length":1}' } },
-      { ...data, payload: { ...(data.payload as object), json: '[' } },
+      ...unreadable,
       { ...data, error: { type: 'a b\n', message: '' } },
       { ...data, trace: { traceId: 'x', spanId: 'y' } },
       { ...data, wait: { delayMs: -1, delaySource: 'backoff' } },
@@ -631,10 +646,21 @@ describe('a job', () => {
     ];
     for (const item of hostile) {
       const result = await calls.run(item, 'j', undefined);
-      expect([item, failureOf(result)]).toEqual([item, expect.stringMatching(/^The job is refused: /)]);
+      if (result.outcome !== 'refused') throw new Error(`not refused: ${JSON.stringify(item)}`);
+      // What names a call of ours, with arguments that cannot be read, is kept for a human.
+      const isOurs = unreadable.includes(item);
+      expect([item, result.hasLetter]).toEqual([item, isOurs]);
+      expect([item, failureOf(result)]).toEqual([
+        item,
+        isOurs ? undefined : expect.stringMatching(/^The job is refused: /),
+      ]);
     }
     expect(seen).toHaveLength(2);
     expect(calls.counts.refused).toBe(hostile.length);
+    expect(engine.jobs.size).toBe(1);
+    expect((await store.list()).letters).toMatchObject([
+      { id: data.id, reason: 'not_retryable', payload: { kind: 'omitted', why: 'damaged' } },
+    ]);
   });
 
   it('gives no prototype to its arguments', async () => {
@@ -655,11 +681,15 @@ describe('a job', () => {
     fc.assert(
       fc.property(fc.constantFrom(...keys), fc.anything(), (key, value) => {
         const read = readJob({ ...data, [key]: value });
-        return typeof read === 'string' || (read.attempts >= 1 && read.history.length <= 100);
+        return read.is !== 'ours' || (read.call.attempts >= 1 && read.call.history.length <= 100);
       }),
     );
-    fc.assert(fc.property(fc.anything(), value => typeof readJob(value) === 'string'));
-    expect(readJob(data)).toMatchObject({ operation: 'charge', attempts: 2, source: { topic: 't' } });
+    fc.assert(fc.property(fc.anything(), value => readJob(value).is === 'foreign'));
+    expect(readJob(data)).toMatchObject({
+      is: 'ours',
+      call: { operation: 'charge', attempts: 2, source: { topic: 't' } },
+      putBack: 0,
+    });
   });
 });
 

@@ -95,7 +95,7 @@ describe('what JSON does not have', () => {
     ['a symbol', [Symbol('s')], '[[null]]', 'type'],
     ['a hole', [undefined, 1], '[[null,1]]', 'type'],
     ['bytes', Buffer.from('hello'), '["aGVsbG8="]', 'type'],
-    ['half of a surrogate pair', '\ud800x', '["\ufffdx"]', ''],
+    ['half of a surrogate pair', '\ud800x', '["\ufffdx"]', 'type'],
     ['a key __proto__', JSON.parse('{"__proto__": {"isAdmin": true}, "a": 1}'), '[{"a":1}]', 'type'],
     [
       'keys constructor and prototype',
@@ -183,10 +183,89 @@ describe('secrets', () => {
     expect(await pack([value])).toMatchObject({ kind: 'plain', json, altered: ['redacted'] });
   });
 
+  const [name, value] = ['password', 'x'];
+  const [H, hidden] = ['[redacted]', '"[redacted]"'];
+  it.each<[string, unknown, string]>([
+    ['name and value', [{ name, value, type: 'text' }], `[{"name":"password","value":${hidden},"type":"text"}]`],
+    ['key and value', [{ key: 'DB_PASS', value: 5 }], `[{"key":"DB_PASS","value":${hidden}}]`],
+    ['Key and Value', [{ Key: 'ApiKey', Value: { a: value } }], `[{"Key":"ApiKey","Value":${hidden}}]`],
+    ['header and values', { header: 'Cookie', values: [value] }, `{"header":"Cookie","values":${hidden}}`],
+    [
+      'headerName and headerValue',
+      { headerValue: value, headerName: 'x-auth' },
+      '{"headerValue":H,"headerName":"x-auth"}',
+    ],
+    ['label and value', { label: 'API key', value }, `{"label":"API key","value":${hidden}}`],
+    [
+      'field, oldValue and newValue',
+      { field: 'pin', oldValue: 1, newValue: 2 },
+      '{"field":"pin","oldValue":H,"newValue":H}',
+    ],
+    ['k and v', { k: 'token', v: value }, `{"k":"token","v":${hidden}}`],
+    ['a pair', [[name, value]], `[["password",${hidden}]]`],
+    ['a pair of a number', [['pin', 1234]], `[["pin",${hidden}]]`],
+    ['a pair of an object', [['credentials', { user: 'Jo' }]], `[["credentials",${hidden}]]`],
+    [
+      'a raw list of headers',
+      ['Host', 'h', 'X-Api-Key', value, 'Accept', '*/*'],
+      `["Host","h","X-Api-Key",${hidden},"Accept","*/*"]`,
+    ],
+    ['fields of a form', [['user[password]', value]], `[["user[password]",${hidden}]]`],
+    ['flags of a command', ['psql', '--password', value, 'db'], `["psql","--password",${hidden},"db"]`],
+    ['the number of a card', [{ name: 'cardNumber', value: 4111111111111111 }], '[{"name":"cardNumber","value":H}]'],
+  ])('are taken out beside their name: %s', async (_, given, json) => {
+    expect(await pack([given])).toMatchObject({
+      json: `[${json.replaceAll(':H', `:${hidden}`)}]`,
+      altered: ['redacted'],
+    });
+  });
+
+  it('are taken out beside their name among the arguments themselves, but objects are looked into', async () => {
+    expect(redactPayload([name, value])).toEqual([name, H]);
+    expect(redactPayload(['session', { id: 5, token: 'x' }])).toEqual(['session', { id: 5, token: H }]);
+  });
+
+  it.each<[string, Json]>([
+    ['names alone', [{ name, required: true }, { key: 'token' }]],
+    ['an event of that name', [{ type: 'user.password_changed', data: { user: 7 } }]],
+    ['names at odd places of a list', [['id', 'password', 'email']]],
+    ['a sentence', [{ name: 'How to reset your password', value: 5 }]],
+    ['an address', [['https://h.example/token', 'next']]],
+    ['identifiers', [['V1StGXR8_Z5jdHi6Pw-myT', 'b'], [{ id: 'kTPw9fQz', value: 1 }]]],
+    ['what is only alike', [['max_tokens', 5], { name: 'author', value: 'Jo' }]],
+  ])('are not seen in %s', async (_, args) => {
+    expect(await pack(args as Json[])).toMatchObject({ json: JSON.stringify(args), altered: [] });
+  });
+
+  it('are no numbers but those that are named like secrets or cards', async () => {
+    // Thirteen digits that pass the check of card numbers, as every tenth identifier does.
+    const id = 5432109870014;
+    const args = [{ id, cardId: id, orders: [id, id] }, id, ['id', id]];
+    expect(await pack(args)).toMatchObject({ json: JSON.stringify(args), altered: [] });
+    expect(await pack([{ id: BigInt(id) }, [BigInt(id)]])).toMatchObject({
+      json: `[{"id":"${id}"},["${id}"]]`,
+      altered: ['type'],
+    });
+    const hides = async (given: unknown): Promise<boolean> => !(await textOf([given])).includes(`${id}`);
+    const named = ['card', 'cards', 'cardNumber', 'card_no', 'creditCard', 'ccNumber', 'pan', 'pin', 'apiKey'];
+    for (const key of named)
+      for (const number of [id, BigInt(id), [id]]) expect(await hides({ [key]: number })).toBe(true);
+    expect(await hides({ card: { number: id } })).toBe(true);
+    expect(await hides({ card: { number: BigInt(id) } })).toBe(true);
+    expect(await hides({ card: { id } })).toBe(false);
+    expect(await hides({ id: `${id}` })).toBe(true);
+    expect(await textOf([{ card: 5, cards: [1, 2] }])).toBe('[{"card":5,"cards":[1,2]}]');
+  });
+
   it('that only the user knows are taken out by the redactor of the process, also by the names of keys', async () => {
     setRedactor(createRedactor({ secretNames: ['employee'], extraPatterns: [/emp-\d+/] }));
     expect(await textOf([{ employee: 'Jo', note: 'for emp-12' }])).toBe(
       '[{"employee":"[redacted]","note":"for [redacted]"}]',
+    );
+    expect(
+      await textOf([{ name: 'employee', value: 'Jo' }, ['--employee', 'Jo'], { 'emp-12': 1, 'the employee': 2 }]),
+    ).toBe(
+      '[{"name":"employee","value":"[redacted]"},["--employee","[redacted]"],{"[redacted]":1,"the employee":"[redacted]"}]',
     );
   });
 

@@ -4,6 +4,7 @@ import {
   aes256Gcm,
   type DeadLetter,
   DeadLetterQueue,
+  type DeadLetterStore,
   defineOperation,
   MemoryDeadLetterStore,
   type OperationContext,
@@ -326,6 +327,84 @@ describe('several redrivers', () => {
     expect(reports.map(({ results }) => results.redriven).reduce((a, b) => a + b, 0)).toBe(60);
     expect(reports.every(({ results }) => results.redriven > 0)).toBe(true);
     expect([...sent].sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+  });
+
+  /** So many runs at once, and how often each of them came to a result with each letter. */
+  const runTogether = async (runs: number, own: RedriveOptions = {}) => {
+    const turns: string[] = [];
+    const all = Array.from({ length: runs }, (_, i) =>
+      redrive(queue, {
+        registry,
+        stopAtFailureRate: Infinity,
+        onLetter: ({ id, result }) => {
+          if (result !== 'redriven') turns.push(`${i} ${id}`);
+        },
+        ...own,
+      }),
+    );
+    const outcome = await settle(clock, Promise.all(all));
+    if ('error' in outcome) throw outcome.error;
+    return { turns, reports: outcome.value };
+  };
+
+  it.each([2, 3])('that are %i at once try a letter that fails once each', async runs => {
+    await leave(100);
+    answer = async id => {
+      await clock.sleep(10, undefined, 'ref');
+      return id % 10 === 0 ? refused() : 'ok';
+    };
+    const { turns, reports } = await runTogether(runs);
+    expect(reports.map(({ stopped }) => stopped)).toEqual(Array(runs).fill('done'));
+    expect(new Set(turns).size).toBe(turns.length);
+    expect((await store.stats()).queues[0]).toMatchObject({ redriven: 90, dead: 10, claimed: 0, quarantined: 0 });
+    for (const id of [10, 50, 100]) {
+      const times = sent.filter(one => one === id).length;
+      expect(times).toBeGreaterThan(0);
+      expect(times).toBeLessThanOrEqual(runs);
+    }
+    expect(sent.filter(id => id % 10 !== 0)).toHaveLength(90);
+  });
+
+  it.each([2, 3])('that are %i at once give back a letter that they cannot open once each, and end', async runs => {
+    const cipher = aes256Gcm({ keyId: 'k', keys: { k: randomBytes(32) } });
+    const sealed = new DeadLetterQueue({ name: 'payments', store, clock, cipher });
+    await leave(40, define('charge', { deadLetter: sealed }));
+    const { turns, reports } = await runTogether(runs, { ratePerSecond: 20 });
+    expect(reports.map(({ stopped }) => stopped)).toEqual(Array(runs).fill('done'));
+    expect(new Set(turns).size).toBe(turns.length);
+    expect(new Set(turns.map(turn => turn.split(' ')[1])).size).toBe(40);
+    expect(await statesNow()).toEqual(Array(40).fill('dead'));
+    expect(sent).toEqual([]);
+  });
+
+  it('that are more than a letter remembers try it once each all the same', async () => {
+    await leave(60);
+    answer = async id => {
+      await clock.sleep(10, undefined, 'ref');
+      return id <= 10 ? refused() : 'ok';
+    };
+    const { turns, reports } = await runTogether(25, { batch: 2, quarantineAfter: 1000 });
+    expect(reports.every(({ stopped }) => stopped === 'done')).toBe(true);
+    expect(new Set(turns).size).toBe(turns.length);
+    expect((await store.stats()).queues[0]).toMatchObject({ redriven: 50, dead: 10, claimed: 0 });
+  });
+
+  it('that are forgotten by the store try each letter once, and come to what lies behind it', async () => {
+    await leave(5);
+    answer = id => (id <= 2 ? refused() : 'ok');
+    // Whoever asks has another name for the store each time.
+    let asked = 0;
+    const forgetful = storeWith(store, {
+      claim: (...[count, filter, owner, leaseMs]: Parameters<DeadLetterStore['claim']>) =>
+        store.claim(count, filter, `${owner} ${++asked}`, leaseMs),
+    });
+    queue = new DeadLetterQueue({ name: 'payments', store: forgetful, clock });
+    expect(await run({ batch: 1, stopAtFailureRate: Infinity })).toMatchObject({
+      stopped: 'done',
+      results: { ...NONE, redriven: 3, failed: 2 },
+    });
+    expect(sent).toEqual([1, 2, 3, 4, 5]);
+    expect(await statesNow()).toEqual(['dead', 'dead', 'redriven', 'redriven', 'redriven']);
   });
 
   it('take over the letter of one that is gone when its lease has ended', async () => {

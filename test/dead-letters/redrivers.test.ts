@@ -3,24 +3,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SqliteDeadLetterStore } from '../../src/recovery/dead-letters/sqlite/index.ts';
+import { holdOne } from './support/hold-one.ts';
 import { letterWith } from './support/letters.ts';
 import { bundle, startProcess, type TestProcess } from './support/processes.ts';
 
 // Four processes redrive the same letters. Each is killed at random and replaced, again and again.
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const LETTERS = 5000;
 const REDRIVERS = 4;
 const KILLS = 12;
 
+let running: TestProcess[] = [];
+afterEach(() => {
+  // A test that failed has left some, and they would go on for ever.
+  for (const one of running.splice(0)) one.kill();
+});
+
 it(`${REDRIVERS} redrivers that are killed ${KILLS} times send each of ${LETTERS} letters, and note each once`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'dead-letters-redrivers-'));
   const [file, deliveries] = [join(folder, 'store.db'), join(folder, 'deliveries')];
   const redriver = bundle('redriver.ts', folder);
-  await fill(file);
+  await using store = await fill(file);
+  const held = await holdOne(store);
   const start = (): TestProcess => startProcess(redriver, [file, deliveries]);
-  const running = Array.from({ length: REDRIVERS }, start);
+  running = Array.from({ length: REDRIVERS }, start);
   const all = [...running];
   await Promise.all(all.map(({ started }) => started));
   let interrupted = 0;
@@ -34,7 +42,9 @@ it(`${REDRIVERS} redrivers that are killed ${KILLS} times send each of ${LETTERS
     running[victim] = next;
     all.push(next);
   }
+  await held.letGo();
   expect(await Promise.all(running.map(({ ended }) => ended))).toEqual(Array(REDRIVERS).fill(0));
+  await store.close();
 
   const db = new DatabaseSync(file);
   const states = db.prepare('SELECT state, redrives, count(*) AS letters FROM letters GROUP BY 1, 2').all();
@@ -54,11 +64,11 @@ it(`${REDRIVERS} redrivers that are killed ${KILLS} times send each of ${LETTERS
   expect(interrupted).toBeGreaterThan(0);
 });
 
-async function fill(file: string): Promise<void> {
+async function fill(file: string): Promise<SqliteDeadLetterStore> {
   const store = new SqliteDeadLetterStore({ file, ballastBytes: 0 });
   for (let i = 0; i < LETTERS; i++) {
     const payload = { kind: 'plain', json: `[{"order":${i}}]`, version: 1, bytes: 13, altered: [] } as const;
     await store.put(letterWith({ payload, diedAt: Date.now() }));
   }
-  await store.close();
+  return store;
 }

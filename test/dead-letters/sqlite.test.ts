@@ -80,8 +80,27 @@ describe('the file', () => {
     db.exec('PRAGMA user_version = 99');
     db.close();
     const before = readFileSync(file);
-    expect(() => new SqliteDeadLetterStore({ file, ballastBytes: 0 })).toThrow('has version 99; this library knows 1');
+    expect(() => new SqliteDeadLetterStore({ file, ballastBytes: 0 })).toThrow('has version 99; this library knows 2');
     expect(readFileSync(file)).toEqual(before);
+  });
+
+  it('of the first version gets what it lacks, and keeps its letters', async () => {
+    const letter = letterWith({ diedAt: Date.now() });
+    {
+      await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0 });
+      await store.put(letter);
+    }
+    const db = new DatabaseSync(file);
+    db.exec('ALTER TABLE letters DROP COLUMN owners; ALTER TABLE letters ADD COLUMN last_owner TEXT');
+    db.exec('DROP INDEX letters_records');
+    db.exec("UPDATE letters SET last_owner = 'a'; PRAGMA user_version = 1");
+    db.close();
+    await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0 });
+    await using other = new SqliteDeadLetterStore({ file, ballastBytes: 0 });
+    expect(await other.get(letter.id)).toEqual(letter);
+    const [claim] = await store.claim(1, {}, 'b', 60_000);
+    expect(await store.release(letter.id, claim?.token as string)).toBe(true);
+    expect(await other.claim(1, {}, 'b', 60_000)).toEqual([]);
   });
 
   it('of another program is refused, and left as it is', () => {
@@ -208,6 +227,56 @@ describe('what is left of a letter whose redrive succeeded', () => {
     expect(await store.put(letterWith({ diedAt: clock.wallNow() }))).toMatchObject({ evicted: 1 });
     await clock.advance(1000);
     expect(filesWith(secret)).toEqual([]);
+  });
+});
+
+describe('a limit that was lowered', () => {
+  const fill = async (count: number, clock: FakeClock): Promise<void> => {
+    await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0, clock });
+    for (let i = 0; i < count; i++) await store.put(letterWith({ diedAt: clock.wallNow() - count + i }));
+  };
+
+  it('is come down to by letters that make more room than they take', async () => {
+    const clock = new FakeClock();
+    await fill(600, clock);
+    const retention = { maxCount: 10, whenFull: 'drop-oldest' } as const;
+    await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0, clock, retention });
+    for (const [evicted, letters] of [
+      [250, 351],
+      [250, 102],
+      [93, 10],
+      [1, 10],
+    ]) {
+      expect(await store.put(letterWith({ diedAt: clock.wallNow() }))).toEqual({ outcome: 'stored', evicted });
+      expect((await store.stats()).letters).toBe(letters);
+    }
+  });
+
+  it('in bytes holds where a letter alone is larger', async () => {
+    const clock = new FakeClock();
+    await fill(300, clock);
+    const retention = { maxBytes: 2048, whenFull: 'drop-oldest' } as const;
+    await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0, clock, retention });
+    const huge = letterWith({ diedAt: clock.wallNow(), payload: payloadOf('x'.repeat(4096)) });
+    await expect(store.put(huge)).rejects.toThrow(/maxBytes/);
+    expect((await store.stats()).letters).toBe(300);
+    expect(await store.put(letterWith({ diedAt: clock.wallNow() }))).toMatchObject({ evicted: 250 });
+  });
+
+  it('refuses new letters as before, but for records, which go first', async () => {
+    const clock = new FakeClock();
+    await fill(300, clock);
+    await using store = new SqliteDeadLetterStore({ file, ballastBytes: 0, clock, retention: { maxCount: 10 } });
+    const letter = letterWith({ diedAt: clock.wallNow() });
+    await expect(store.put(letter)).rejects.toThrow(/maxCount/);
+    for (const { letter: old, token } of await store.claim(249, {}, 'a', 60_000)) await store.complete(old.id, token);
+    await expect(store.put(letter)).rejects.toThrow(/maxCount/);
+    expect((await store.stats()).letters).toBe(300);
+    const [claim] = await store.claim(1, {}, 'a', 60_000);
+    await store.complete(claim?.letter.id as string, claim?.token as string);
+    expect(await store.put(letter)).toEqual({ outcome: 'stored', evicted: 0 });
+    expect((await store.stats()).letters).toBe(51);
+    await expect(store.put(letterWith({ diedAt: clock.wallNow() }))).rejects.toThrow(/maxCount/);
   });
 });
 
@@ -345,11 +414,16 @@ describe('several connections', () => {
     const other = new DatabaseSync(file);
     other.exec('BEGIN IMMEDIATE');
     let turns = 0;
-    const turn = setInterval(() => turns++, 5);
-    setTimeout(() => other.exec('COMMIT'), 200);
-    expect(await store.put(letterWith({ diedAt: Date.now() }))).toMatchObject({ outcome: 'stored' });
-    clearInterval(turn);
-    other.close();
+    // The other one ends when the thread has gone on for some turns; a put that blocked it would wait in vain.
+    const turn = setInterval(() => {
+      if (++turns === 20) other.exec('COMMIT');
+    }, 5);
+    try {
+      expect(await store.put(letterWith({ diedAt: Date.now() }))).toMatchObject({ outcome: 'stored' });
+    } finally {
+      clearInterval(turn);
+      other.close();
+    }
     expect(turns).toBeGreaterThan(3);
   });
 
@@ -387,7 +461,8 @@ describeWhere(
       mkdirSync(disk);
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk]);
     });
-    afterEach(() => execFileSync('umount', [disk]));
+    // Also where a test that failed has left a file open.
+    afterEach(() => execFileSync('umount', ['-l', disk]));
 
     const fillUp = (): string => {
       const filler = join(disk, 'filler');

@@ -75,8 +75,14 @@ describe('the command', () => {
       DELIVERIES: deliveries,
       SLOW: '1',
     });
-    await until(() => existsSync(deliveries), 30_000);
-    child.kill('SIGINT');
+    try {
+      await until(() => existsSync(deliveries), 60_000);
+      child.kill('SIGINT');
+      await ended;
+    } finally {
+      // Where it has not come so far, it would go on for a minute.
+      child.kill('SIGKILL');
+    }
     const { status, stdout, stderr } = await ended;
     expect(status).toBe(130);
     expect(stdout).toContain('! Interrupted. 0 letters were redriven.');
@@ -153,8 +159,8 @@ function itWorksOn(
   });
 }
 
-async function refusal(options: StoreOptions): Promise<string> {
-  const error: unknown = await captured(() => stats(options)).catch(fault => fault);
+async function refusal(options: StoreOptions, work: () => Promise<unknown> = () => stats(options)): Promise<string> {
+  const error: unknown = await captured(work).catch(fault => fault);
   expect(error).toBeInstanceOf(UnavailableError);
   return (error as Error).message;
 }
@@ -185,6 +191,28 @@ describeWithProgram(
     it('says in one line what is wrong, without the password', async () => {
       const message = await refusal({ store: address().replace(/postgres$/, 'none') });
       expect(message).toMatch(/^postgres:\/\/127\.0\.0\.1:\d+\/none cannot be used: .*database "none" does not exist$/);
+    });
+
+    it.each([
+      [undefined, 'public.retryscope_dead_letters'],
+      ['orders', 'public.orders'],
+      ['shop.none', 'shop.none'],
+      ['none.letters', 'none.letters'],
+    ])('with the table %s finds no store in a database that has none, and makes none', async (table, looked) => {
+      await postgres.ask('CREATE DATABASE empty');
+      try {
+        const options = { store: address().replace(/postgres$/, 'empty'), ...(table === undefined ? {} : { table }) };
+        const expected = new RegExp(`^postgres://127\\.0\\.0\\.1:\\d+/empty: there is no table ${looked}$`);
+        expect(await refusal(options)).toMatch(expected);
+        expect(await refusal(options, () => list({ ...options, limit: 5 }))).toMatch(expected);
+        expect(await refusal(options, () => purge({ ...options, all: true, yes: true }))).toMatch(expected);
+        const empty = new Pool({ ...postgres.config, database: 'empty' });
+        const tables = await empty.query("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace");
+        await empty.end();
+        expect(tables.rows).toEqual([]);
+      } finally {
+        await postgres.ask('DROP DATABASE empty');
+      }
     });
   },
 );
@@ -225,6 +253,37 @@ describeWithRedis('the command on Redis', () => {
     });
   });
 
+  it('tells what a redrive did until Redis went away in the middle', async () => {
+    const second = await startRedis('--appendonly', 'yes', '--appendfsync', 'always');
+    try {
+      const letters = new RedisDeadLetterStore({ redis: second.admin });
+      for (let i = 0; i < 5; i++) await letters.put(letterWith({ diedAt: Date.now() - 5000 + i }));
+      let sent = 0;
+      const charge = async (): Promise<void> => {
+        sent++;
+        if (sent === 3) await second.kill();
+      };
+      const importModule = async () => void defineOperation('charge_card', charge, { maxAttempts: 1 });
+      const terms = { handlers: [__filename], concurrency: 1, stopAtFailureRate: 0.5, quarantineAfter: 5 };
+      let error: unknown;
+      const { out } = await captured(() =>
+        redrive({ store: second.url, json: true, ...terms }, { importModule }).catch((fault: unknown) => {
+          error = fault;
+        }),
+      );
+      expect(error).toBeInstanceOf(UnavailableError);
+      expect((error as Error).message).toMatch(/^redis:\/\/127\.0\.0\.1:\d+ cannot be used: /);
+      expect(JSON.parse(out)).toMatchObject({
+        stopped: 'fault',
+        fault: (error as Error).message,
+        results: { redriven: 2, failed: 0, quarantined: 0, lost: 1 },
+      });
+    } finally {
+      operations.delete('charge_card');
+      await second.end();
+    }
+  });
+
   it('says in one line what is wrong, without the password', async () => {
     expect(await refusal({ store: 'redis://:hunter2@127.0.0.1:1/0' })).toMatch(
       /^redis:\/\/127\.0\.0\.1:1\/0 cannot be used: .*ECONNREFUSED/,
@@ -252,4 +311,15 @@ describeWithProgram({ name: 'kcat', debianPackage: 'kcat', isThere: hasKafka() }
   const address = (): string => `kafka://${broker.brokers.join(',')}/${topic}`;
 
   itWorksOn(() => ({ address: address(), store: own }), {});
+
+  it('finds no store where there is no such topic, and makes none', async () => {
+    const none = `none-${randomUUID()}`;
+    const options = { store: `kafka://${broker.brokers.join(',')}/${none}` };
+    expect(await refusal(options)).toBe(`${options.store}: there is no topic ${none}`);
+    const admin = new Kafka({ brokers: broker.brokers, logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    const topics = await admin.listTopics();
+    await admin.disconnect();
+    expect(topics).not.toContain(none);
+  });
 });

@@ -30,7 +30,7 @@ import { type OwnRedis, startRedis } from '../redis/support/redis-server.ts';
 import { until } from '../redis/support/until.ts';
 
 // Real servers on real time, on machines that may be busy.
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const { SCANNED_AT_ONCE, ...all } = scripts;
 
@@ -66,7 +66,7 @@ describeWithRedis('the store in Redis', () => {
   });
   afterAll(async () => {
     for (const client of clients.values()) client.end();
-    await redis.end();
+    await redis?.end();
   });
 
   for (const name of PACKAGES) describeStore(`Redis by ${name}`, () => onRealTime(() => clientOf(name)));
@@ -309,16 +309,18 @@ describeWithRedis('the store in Redis', () => {
   });
 
   describe('the retention', () => {
-    it('makes room in many steps where the limit is far away', async () => {
+    it('makes more room than a letter takes where the limit was lowered, until it holds', async () => {
       const prefix = `many-${process.pid}:`;
       const client = clientOf('node-redis');
       await Promise.all(Array.from({ length: 1200 }, () => emptyStore(client, { keyPrefix: prefix }).put(newLetter())));
       const small = emptyStore(client, { keyPrefix: prefix, retention: { maxCount: 10, whenFull: 'drop-oldest' } });
-      const last = newLetter();
-      expect(await small.put(last)).toEqual({ outcome: 'stored', evicted: 1191 });
-      expect((await small.list()).letters.at(-1)).toEqual(last);
+      const last = Array.from({ length: 6 }, () => newLetter());
+      for (const [i, evicted] of [250, 250, 250, 250, 195, 1].entries()) {
+        expect(await small.put(last[i] as DeadLetter)).toEqual({ outcome: 'stored', evicted });
+        await expectConsistent(redis.admin, small);
+      }
+      expect((await small.list()).letters.slice(-6)).toEqual(last);
       expect((await small.stats()).letters).toBe(10);
-      await expectConsistent(redis.admin, small);
     });
 
     it('deletes many that are too old, behind some that somebody works on', async () => {
@@ -352,7 +354,8 @@ describeWithRedis('the store in Redis', () => {
 
     it('of a server that hangs goes on in time, and stores what waits when that goes on', async () => {
       const { lines, store, deadLetter, charge } = make({ storeTimeoutMs: 100 });
-      await expect(charge({ order: 0 })).rejects.toBe(error);
+      // By the store itself: a server that is merely slow may need more than the time of the queue.
+      await putSome(store, 1);
       await redis.hang();
       const startedAt = performance.now();
       await expect(charge({ order: 1 })).rejects.toBe(error);
@@ -436,7 +439,7 @@ describeWithRedis('the store in a cluster of Redis', () => {
   beforeAll(async () => {
     cluster = await startCluster();
   });
-  afterAll(() => cluster.end());
+  afterAll(() => cluster?.end());
 
   it.each(PACKAGES)('keeps all its keys on one node, and asks every master what it keeps: %s', async name => {
     const { redis, end } = await connectCluster(

@@ -59,6 +59,8 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
   };
   #flushing: Promise<number> | undefined = undefined;
   #cancelFlush: (() => void) | undefined = undefined;
+  /** The round that is under way ends at its next refusal: one that leaves no letter out comes after it. */
+  #isClosing = false;
 
   /** @throws TypeError or RangeError, naming the option, the value and what is allowed */
   constructor(options: DeadLetterQueueOptions) {
@@ -123,12 +125,12 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
     return makeLetter(givenUp(call, now), this.name, now, this.#terms);
   }
 
-  /** Offers the letters that wait in memory to the store again. Gives how many it took. Never rejects. */
+  /**
+   * Offers the letters that wait in memory to the store again, until it refuses two in a row: then it seems to be away, and
+   * the rest waits for another time. Gives how many it took. Never rejects.
+   */
   flush(): Promise<number> {
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = undefined;
-    });
-    return this.#flushing;
+    return this.#goRound(0);
   }
 
   /** What this queue has in the store. */
@@ -156,10 +158,16 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
     tellListeners(told);
   }
 
-  /** Tries once more to store what waits in memory. The store stays open. */
+  /**
+   * Offers every letter that waits in memory to the store once more. It gives up when the store, asked for two letters or
+   * more, has taken none for `storeTimeoutMs`. The store stays open.
+   */
   async close(): Promise<void> {
     this.#cancelFlush?.();
-    await this.flush();
+    this.#isClosing = true;
+    await this.#flushing;
+    this.#isClosing = false;
+    await this.#goRound(this.#storing.timeoutMs);
     this.#cancelFlush?.();
   }
 
@@ -195,21 +203,35 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
     return inTime(() => this.store.put(letter), this.#storing, 'The store');
   }
 
-  async #flush(): Promise<number> {
-    let taken = 0;
-    for (let letter = this.#ring.peek(); letter !== undefined; letter = this.#ring.peek()) {
+  /** Lets one round be under way at a time. */
+  #goRound(patienceMs: number): Promise<number> {
+    this.#flushing ??= this.#round(patienceMs).finally(() => {
+      this.#flushing = undefined;
+    });
+    return this.#flushing;
+  }
+
+  /** Offers each letter that waits once. A store that seems to be away is asked on for `patienceMs` since it took one. */
+  async #round(patienceMs: number): Promise<number> {
+    const refused = new Set<DeadLetter>();
+    let [taken, inARow, since] = [0, 0, this.clock.now()];
+    for (let letter = this.#ring.peek(); letter !== undefined && !refused.has(letter); letter = this.#ring.peek()) {
       try {
         const result = await this.#put(letter);
         this.#ring.remove(letter);
         this.#stored(letter, result);
         taken++;
+        [inARow, since] = [0, this.clock.now()];
       } catch {
-        // It may be this one that the store will never take: the others go first the next time.
+        // It may be this one alone that the store does not take: the others are not to wait for it.
         this.#ring.toTheEnd(letter);
-        this.#flushLater();
-        break;
+        refused.add(letter);
+        inARow++;
+        if (inARow >= SIGNS_OF_ABSENCE && this.clock.now() - since >= patienceMs) break;
+        if (this.#isClosing && patienceMs === 0) break;
       }
     }
+    this.#flushLater();
     return taken;
   }
 
@@ -229,6 +251,8 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
 }
 
 const FLUSH_PAUSE_MS = 5000;
+/** So many letters in a row that a store refuses, whatever it says, are no matter of the letters: it is away, or full. */
+const SIGNS_OF_ABSENCE = 2;
 
 function warnOfFullDisk(queue: string): void {
   try {

@@ -12,7 +12,8 @@ import type { LetterFilter } from './letter-filter.ts';
  */
 export interface DeadLetterStore extends AsyncDisposable {
   /**
-   * Keeps a letter, durably. A letter whose id is there already is left as it is: to put one again does no harm.
+   * Keeps a letter, durably. A letter whose id is there already is left as it is: to put one again does no harm. Where a limit was
+   * lowered, each letter makes some hundred others go, and never less than it takes itself, until the limit holds.
    *
    * @throws DeadLetterStoreFullError when there is no room, and `whenFull` is `'refuse-new'`
    */
@@ -22,8 +23,9 @@ export interface DeadLetterStore extends AsyncDisposable {
   list(filter?: LetterFilter, page?: PageRequest): Promise<LetterPage>;
   /**
    * Gives up to `count` dead letters that fit, oldest first, to `owner` for `leaseMs`. Nobody else is given them before the
-   * lease ends. A letter is given to one owner once: what failed again waits for the next owner, so take a new
-   * name for each run.
+   * lease ends. A letter is given to one owner once, until it is revived: what failed again, was given back or was held until its
+   * lease ended waits for other owners, so take a new name for each run. A letter remembers its last 16 owners: one that 16
+   * others were given in between, for which it takes 17 at the same time, may come back to the first.
    */
   claim(count: number, filter: LetterFilter, owner: string, leaseMs: number): Promise<readonly Claim[]>;
   /** Makes the lease end `leaseMs` from now. False when the claim is lost. */

@@ -36,13 +36,16 @@ export interface OperationOptions<Args extends unknown[], T = unknown, F = never
   /**
    * Makes the arguments of a redrive out of what was stored. Needed where that is not what the caller gave: secrets that
    * were redacted, a `Date`, an older version. Letters of that kind are quarantined without it, and calls of that kind are
-   * not handed over.
+   * not handed over. It also lets letters be sent that hold a digest in place of their idempotency key: with the digest for
+   * a key, which the first attempts did not have. Where that could do a thing twice, throw when `call.payload.altered` holds
+   * `'idempotency_key'`.
    */
   readonly restore?: Restore<Args>;
   /**
    * The key that all attempts and redrives of a call share. Default: a random one for each call. What it throws is
-   * counted, and the default takes its place. At most 512 characters, and nothing that looks like a secret: it would be
-   * redacted, and a redrive would send another one.
+   * counted, and the default takes its place. At most 512 characters, and nothing that looks like a secret or the number of
+   * a card: a letter holds `sha256:` and the digest of such a key, and is quarantined by a redrive, or sent with that for a
+   * key where there is a `restore`. A queue with `redact: false` keeps the key as it is.
    */
   idempotencyKey?(...args: Args): string;
   /**

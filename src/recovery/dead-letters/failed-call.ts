@@ -28,7 +28,7 @@ export interface FailedCall {
   readonly attempts?: number;
   /** The version of the arguments. Default: that of the operation where this process has defined it, else 1. */
   readonly version?: number;
-  /** What redrives send along. Default: a random one. */
+  /** What redrives send along; see `idempotencyKey` of `defineOperation`. Default: a random one. */
   readonly idempotencyKey?: string;
   /** Where the work came from. */
   readonly source?: LetterSource;

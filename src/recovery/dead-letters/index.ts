@@ -38,6 +38,7 @@ export { type QueueRegistry, queueRegistry, type ReadableQueue } from './queue-r
 export { redactPayload } from './redact-payload.ts';
 export { type RedriveReport, redrive } from './redrive.ts';
 export type { RedriveEvent, RedriveOptions } from './redrive-options.ts';
+export { redriveReport } from './redrive-report.ts';
 export type { Retention } from './retention.ts';
 export type { StoredCall } from './stored-call.ts';
 export type {

@@ -5,6 +5,8 @@ import type { Ending } from './run-operation.ts';
 
 /** What a letter needs beside how the call ended. */
 export interface Given {
+  /** Left out for a letter that gets an id of its own. */
+  readonly id?: string;
   readonly args: readonly unknown[];
   readonly idempotencyKey: string;
   readonly source: LetterSource | undefined;

@@ -5,10 +5,12 @@ import {
   type QueueStats,
   type StoreStats,
 } from './dead-letter-store.ts';
+import { isEnough } from './dropped-at-once.ts';
 import type { DeadLetter } from './letter.ts';
 import { fits, type LetterFilter } from './letter-filter.ts';
 import { indexOf, readLetter, writeLetter } from './letter-text.ts';
 import { byDeath, type Place, placeAfter, readPage } from './page.ts';
+import { hasOwner, ownerMark } from './past-owners.ts';
 import type { Retention } from './retention.ts';
 
 /** What a store in memory knows of a letter. */
@@ -18,8 +20,8 @@ export interface TableEntry {
   readonly bytes: number;
   /** Of the claim, where there is one: also of one whose lease has ended, until somebody else is given the letter. */
   readonly token?: string | undefined;
-  /** Who was given the letter last. */
-  readonly lastOwner?: string | undefined;
+  /** The marks of those who were given the letter. */
+  readonly owners?: string | undefined;
 }
 
 /**
@@ -75,10 +77,12 @@ export class LetterTable<Entry extends TableEntry = TableEntry> {
   /** Up to `count` letters that fit and that `owner` may be given, oldest first. */
   claimable(count: number, filter: LetterFilter, owner: string, now: number): Entry[] {
     const found: Entry[] = [];
+    const mark = ownerMark(owner);
     for (const entry of this.oldestFirst()) {
       if (found.length >= count) break;
       const letter = letterAt(entry, now);
-      if (letter.state.is === 'dead' && entry.lastOwner !== owner && fits(letter, filter, now)) found.push(entry);
+      if (letter.state.is !== 'dead' || hasOwner(entry.owners ?? '', mark)) continue;
+      if (fits(letter, filter, now)) found.push(entry);
     }
     return found;
   }
@@ -104,15 +108,18 @@ export class LetterTable<Entry extends TableEntry = TableEntry> {
 
   /**
    * What has to go to make room for a letter of so many bytes: records of redrives first, and then the oldest letters where
-   * that is allowed.
+   * that is allowed, until the limits hold or it is enough for one letter.
    *
    * @throws DeadLetterStoreFullError when that does not suffice
    */
-  roomFor(bytes: number, { maxCount, maxBytes, whenFull }: Required<Retention>, now: number): Entry[] {
-    let [count, total] = [this.size, this.#bytes];
-    const isFull = (): boolean => count >= maxCount || total + bytes > maxBytes;
+  roomFor(bytes: number, retention: Required<Retention>, now: number): Entry[] {
+    const { maxCount, maxBytes, whenFull } = retention;
+    const dropped = { count: 0, bytes: 0 };
+    const isFull = (): boolean =>
+      (this.size - dropped.count >= maxCount || this.#bytes - dropped.bytes + bytes > maxBytes) &&
+      !isEnough(dropped, bytes, retention);
     if (!isFull()) return [];
-    const limit = count >= maxCount ? 'maxCount' : 'maxBytes';
+    const limit = this.size >= maxCount ? 'maxCount' : 'maxBytes';
     const oldest = [...this.oldestFirst()];
     const records = oldest.filter(entry => !isLoss(entry));
     const letters = whenFull === 'drop-oldest' && bytes <= maxBytes ? oldest.filter(isLoss) : [];
@@ -121,8 +128,8 @@ export class LetterTable<Entry extends TableEntry = TableEntry> {
       if (!isFull()) break;
       if (isHeld(entry, now)) continue;
       going.push(entry);
-      count--;
-      total -= entry.bytes;
+      dropped.count++;
+      dropped.bytes += entry.bytes;
     }
     if (isFull()) throw new DeadLetterStoreFullError(limit);
     return going;

@@ -7,7 +7,10 @@ import type { StoredPayload } from './stored-payload.ts';
  * place; what happens to it makes a new one.
  */
 export interface DeadLetter {
-  /** A UUID of version 7: the letters of a process sort by it in the order in which they were made. */
+  /**
+   * A UUID of version 7: the letters of a process sort by it in the order in which they were made. That of a call that was
+   * handed over for a long wait is from then.
+   */
   readonly id: string;
   /** The queue that keeps it. One store may hold several. */
   readonly queue: string;
@@ -29,7 +32,10 @@ export interface DeadLetter {
   readonly lastFailedAt: number;
   /** Milliseconds since 1970 when the call gave up: the age of a letter, and its place in the order, go by it. */
   readonly diedAt: number;
-  /** What the handler sends along, so that the other side can tell a repetition from a new request. */
+  /**
+   * What the handler sends along, so that the other side can tell a repetition from a new request. Where the key looks like
+   * a secret, or is too long, `sha256:` and its digest; `altered` of the payload then holds `idempotency_key`.
+   */
   readonly idempotencyKey: string;
   /** Where the call ended in a trace; a redrive links to it. */
   readonly trace?: LetterTrace;

@@ -1,10 +1,12 @@
 import { describeError } from '../../engine/describe-error.ts';
-import { redactWithin } from '../../engine/redact.ts';
+import { storedKey } from './idempotency-key.ts';
 import { type DeadLetter, longerHistory } from './letter.ts';
-import { isUuid, newLetterId } from './letter-id.ts';
+import { newLetterId } from './letter-id.ts';
 import type { GivenUpCall } from './letter-keeper.ts';
 import { letterSource } from './letter-source.ts';
 import { boundTo, type PayloadTerms, packPayload } from './pack-payload.ts';
+import { packStored } from './pack-stored.ts';
+import type { StoredPayload } from './stored-payload.ts';
 
 /** Makes the letter of a call that died at `diedAt`, in milliseconds since 1970: bounded in size, without secrets. */
 export async function makeLetter(
@@ -15,12 +17,16 @@ export async function makeLetter(
 ): Promise<DeadLetter> {
   const { operation, version, args, trace } = call;
   const source = letterSource(call.source);
-  const id = newLetterId(diedAt);
+  const id = call.id ?? newLetterId(diedAt);
+  const payload = await (call.payload === undefined
+    ? packPayload(args, version, boundTo(id, operation, version), terms)
+    : packStored({ id, operation, payload: call.payload }, terms));
+  const idempotencyKey = storedKey(call.idempotencyKey, terms);
   return Object.freeze<DeadLetter>({
     id,
     queue,
     operation,
-    payload: await packPayload(args, version, boundTo(id, operation, version), terms),
+    payload: idempotencyKey === call.idempotencyKey ? payload : withOtherKey(payload),
     error: describeError(call.error),
     reason: call.reason,
     attempts: call.attempts,
@@ -28,7 +34,7 @@ export async function makeLetter(
     firstFailedAt: call.firstFailedAt,
     lastFailedAt: call.failedAt,
     diedAt,
-    idempotencyKey: isUuid(call.idempotencyKey) ? call.idempotencyKey : redactWithin(call.idempotencyKey, LONGEST_KEY),
+    idempotencyKey,
     ...(trace === undefined ? undefined : { trace }),
     redrives: 0,
     state: { is: 'dead' },
@@ -36,4 +42,7 @@ export async function makeLetter(
   });
 }
 
-const LONGEST_KEY = 512;
+/** A redrive asks the payload what is not as the call had it. */
+function withOtherKey(payload: StoredPayload): StoredPayload {
+  return { ...payload, altered: [...payload.altered, 'idempotency_key'] };
+}

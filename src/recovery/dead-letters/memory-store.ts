@@ -15,6 +15,7 @@ import type {
 import type { DeadLetter } from './letter.ts';
 import { checkFilter, type LetterFilter } from './letter-filter.ts';
 import { entryOf, isHeld, isLoss, LetterTable, letterAt, type TableEntry, unclaimed } from './letter-table.ts';
+import { ownerMark, withOwner } from './past-owners.ts';
 import { type Retention, readRetention } from './retention.ts';
 import { failedLetter, quarantinedLetter, redrivenLetter, revivedLetter } from './transitions.ts';
 
@@ -74,11 +75,12 @@ export class MemoryDeadLetterStore implements DeadLetterStore {
     checkClaim(count, owner, leaseMs);
     checkFilter(filter);
     const now = this.#clock.wallNow();
-    return this.#table.claimable(count, filter, owner, now).map(({ letter, bytes }) => {
+    const mark = ownerMark(owner);
+    return this.#table.claimable(count, filter, owner, now).map(({ letter, bytes, owners = '' }) => {
       const state = { is: 'claimed', owner, until: now + leaseMs } as const;
       const claimed = Object.freeze<DeadLetter>({ ...letter, state });
       const token = randomUUID();
-      this.#table.set({ letter: claimed, bytes, token, lastOwner: owner });
+      this.#table.set({ letter: claimed, bytes, token, owners: withOwner(owners, mark) });
       return { letter: claimed, token };
     });
   }
@@ -98,14 +100,14 @@ export class MemoryDeadLetterStore implements DeadLetterStore {
   async complete(id: string, token: string): Promise<boolean> {
     return this.#change(id, token, entry => ({
       ...entryOf(redrivenLetter(entry.letter, this.#clock.wallNow())),
-      lastOwner: entry.lastOwner,
+      owners: entry.owners,
     }));
   }
 
   async failAgain(id: string, token: string, failure: FurtherFailure): Promise<'dead' | 'quarantined' | undefined> {
     const isChanged = this.#change(id, token, entry => ({
       ...entryOf(failedLetter(entry.letter, failure)),
-      lastOwner: entry.lastOwner,
+      owners: entry.owners,
     }));
     if (!isChanged) return undefined;
     return this.#table.get(id)?.letter.state.is === 'quarantined' ? 'quarantined' : 'dead';
@@ -114,7 +116,7 @@ export class MemoryDeadLetterStore implements DeadLetterStore {
   async quarantine(id: string, token: string, why: string): Promise<boolean> {
     return this.#change(id, token, entry => ({
       ...entryOf(quarantinedLetter(entry.letter, this.#clock.wallNow(), why)),
-      lastOwner: entry.lastOwner,
+      owners: entry.owners,
     }));
   }
 

@@ -4,7 +4,8 @@ import type { AttemptContext } from '../../engine/attempt.ts';
 export interface OperationContext extends AttemptContext {
   /**
    * The same in every attempt and every redrive of one call, and in no other: send it along, so that the other side can
-   * tell a repetition from a new request.
+   * tell a repetition from a new request. Redrives of a call whose key a letter must not hold send a digest of it, and that
+   * only where the operation has a `restore`.
    */
   readonly idempotencyKey: string;
   /** 0 in the call itself, n in the n-th redrive of its letter. */

@@ -21,6 +21,14 @@ export function toPlainJson(value: unknown, limitBytes: number): PlainJson {
   }
 }
 
+/** Whether a text at a place of a list or a record that was made here was a BigInt. JSON cannot say so. */
+export function wasBigInt(container: object, key: string | number): boolean {
+  return bigInts.get(container)?.has(key) === true;
+}
+
+/** By container: the places where BigInts were. */
+const bigInts = new WeakMap<object, ReadonlySet<string | number>>();
+
 /** Values that lie deeper are replaced: what nests like that is a program's structure, not its data. */
 export const MAX_DEPTH = 100;
 
@@ -70,7 +78,9 @@ const LARGE = 10n ** 40n;
 
 function text(walk: Walk, value: string): string {
   spend(walk, value.length + 2);
+  if (value.isWellFormed()) return value;
   // Half of a surrogate pair is no text to most databases.
+  walk.altered.add('type');
   return value.toWellFormed();
 }
 
@@ -126,14 +136,16 @@ function members(walk: Walk, value: object, depth: number): Json {
 
 function list(walk: Walk, value: readonly unknown[], depth: number): Json {
   const items: Json[] = [];
+  const numbers = new Set<number>();
   const length = value.length;
   for (let i = 0; i < length; i++) {
     spend(walk, 1);
-    const item = property(walk, value, i, depth);
+    const { item, isBigInt } = property(walk, value, i, depth);
     if (item === undefined) walk.altered.add('type');
+    if (isBigInt) numbers.add(i);
     items.push(item ?? null);
   }
-  return items;
+  return remembering(numbers, items);
 }
 
 function record(walk: Walk, value: object, depth: number): Json {
@@ -141,24 +153,36 @@ function record(walk: Walk, value: object, depth: number): Json {
   // The prototype of a plain object has none itself, in whichever realm it was made.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) walk.altered.add('type');
   const entries: [string, Json][] = [];
+  const numbers = new Set<string>();
   for (const key of Object.keys(value)) {
     if (key === '__proto__') {
       walk.altered.add('type');
       continue;
     }
     spend(walk, key.length + 4);
-    const item = property(walk, value, key, depth);
+    const { item, isBigInt } = property(walk, value, key, depth);
+    if (isBigInt) numbers.add(key);
     if (item !== undefined) entries.push([key, item]);
   }
-  return Object.fromEntries(entries);
+  return remembering(numbers, Object.fromEntries(entries));
 }
 
-function property(walk: Walk, value: object, key: string | number, depth: number): Json | undefined {
+function remembering<T extends object>(numbers: ReadonlySet<string | number>, container: T): T {
+  if (numbers.size > 0) bigInts.set(container, numbers);
+  return container;
+}
+
+interface Property {
+  readonly item: Json | undefined;
+  readonly isBigInt: boolean;
+}
+
+function property(walk: Walk, value: object, key: string | number, depth: number): Property {
   let item: unknown;
   try {
     item = (value as Record<string | number, unknown>)[key];
   } catch {
-    return marker(walk, 'unreadable', '[unreadable]');
+    return { item: marker(walk, 'unreadable', '[unreadable]'), isBigInt: false };
   }
-  return plain(walk, item, depth + 1);
+  return { item: plain(walk, item, depth + 1), isBigInt: typeof item === 'bigint' };
 }

@@ -18,7 +18,7 @@ export interface OperationPreview {
   readonly sendable: number;
   /** Would stay as they are: this process has no handler for them, or an older one. */
   readonly notHere: number;
-  /** Would be quarantined, since their payload is not what the call was given. */
+  /** Would be quarantined, since their payload or their idempotency key is not what the call had. */
   readonly impossible: number;
 }
 

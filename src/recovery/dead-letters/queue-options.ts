@@ -34,7 +34,8 @@ export interface DeadLetterQueueOptions {
   /**
    * Takes secrets out of the arguments before they are stored. Default: by key names and by the redactor of the process, as
    * everywhere. A letter that lost something this way can be redriven only where the operation has a `restore`. `false`
-   * stores the arguments as they are: for those that need it, use it together with `cipher`.
+   * stores the arguments as they are: for those that need it, use it together with `cipher`. So it does with the idempotency
+   * key, which no cipher covers.
    */
   readonly redact?: PayloadRedactor | false;
   /** Encrypts the arguments; see `aes256Gcm`. Default none. */

@@ -57,7 +57,8 @@ export interface RedriveEvent {
   readonly id: string;
   readonly operation: string;
   /**
-   * `released`: it was given back untried. `lost`: it was sent, but the claim had ended, so another redriver may have sent it as well.
+   * `released`: it was given back untried. `lost`: it was sent, but that could not be noted: the claim had ended, so another
+   * redriver may have sent it as well, or the store failed, so it will be sent again.
    */
   readonly result: 'redriven' | 'failed' | 'quarantined' | 'released' | 'lost';
 }

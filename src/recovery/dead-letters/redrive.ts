@@ -12,11 +12,15 @@ import { type OperationRegistry, operations } from './operation-registry.ts';
 import { Pace } from './pace.ts';
 import type { QueueEvent, QueueEventName } from './queue-event.ts';
 import { checkRedriveOptions, REDRIVE_DEFAULTS, type RedriveEvent, type RedriveOptions } from './redrive-options.ts';
+import { rememberReport } from './redrive-report.ts';
 
 /** What a run did. */
 export interface RedriveReport {
-  /** Why it ended: no letter was left, the limit, the failure rate, or the signal. */
-  readonly stopped: 'done' | 'limit' | 'failure_rate' | 'aborted';
+  /**
+   * Why it ended: no letter was left, the limit, the failure rate, or the signal. `fault` stands only in what
+   * `redriveReport` gives: the store has failed.
+   */
+  readonly stopped: 'done' | 'limit' | 'failure_rate' | 'aborted' | 'fault';
   /** How many letters came to each result; `quarantined` ones failed as well, and are counted once. */
   readonly results: Readonly<Record<RedriveEvent['result'], number>>;
   /** The name under which this run held its claims. */
@@ -25,14 +29,16 @@ export interface RedriveReport {
 
 /**
  * Sends dead letters of a queue again, by the handlers of their operations and under their policies, oldest first. Each letter is
- * tried once in a run. Several runs may go on at the same time, in any number of processes: the store gives a letter to one of them.
- * A letter whose redriver dies can be taken again when its lease ends.
+ * tried once in a run. Several runs may go on at the same time, in any number of processes: the store gives a letter to one of them
+ * at a time. One that failed in a run, or was given back by it, may be tried by each of the others, and every failure counts toward
+ * the quarantine. A letter whose redriver dies can be taken again when its lease ends.
  *
  * Toward the outside it is *at least once*: a process that dies between the work and the note of it leaves a letter that
  * will be sent again, with the same idempotency key. With a concurrency of 1 and one run, letters are sent in the order in
  * which they died; a letter that fails does not hold up those behind it.
  *
- * @throws TypeError or RangeError for an option that is wrong; what the store throws, after the letters in work were given back
+ * @throws TypeError or RangeError for an option that is wrong; what the store throws, after the letters in work were given
+ * back: `redriveReport(error)` tells what was done until then
  *
  * @example
  * ```ts
@@ -61,6 +67,13 @@ class RedriveRun {
     lost: 0,
   };
   #ready: { readonly claim: Claim; readonly claimedAt: number }[] = [];
+  /** Letters that this run was given and has not redriven: they have had their turn. */
+  readonly #had = new Set<string>();
+  /**
+   * Claims of such letters, where so many others had them that the store has forgotten this run. They are held until it ends, or
+   * the store would give them again in place of those behind them.
+   */
+  readonly #again: { readonly id: string; readonly token: string }[] = [];
   #claiming: Promise<void> | undefined = undefined;
   #claimed = 0;
   /** The last claim brought nothing. */
@@ -80,8 +93,10 @@ class RedriveRun {
   async run(): Promise<RedriveReport> {
     await Promise.all(Array.from({ length: this.#options.concurrency }, () => this.#work()));
     await this.#giveBack();
-    if (this.#fault !== undefined) throw this.#fault.error;
-    return { stopped: this.#stopped ?? 'done', results: this.#results, owner: this.#owner };
+    const report = { results: this.#results, owner: this.#owner };
+    if (this.#fault === undefined) return { stopped: this.#stopped ?? 'done', ...report };
+    rememberReport(this.#fault.error, { stopped: 'fault', ...report });
+    throw this.#fault.error;
   }
 
   /** One worker: a letter after another, until something stops the run. */
@@ -91,7 +106,7 @@ class RedriveRun {
         await this.#redrive(next.claim, next.claimedAt);
     } catch (error) {
       this.#fault ??= { error };
-      this.#stopped ??= 'aborted';
+      this.#stopped ??= 'fault';
     }
   }
 
@@ -119,9 +134,19 @@ class RedriveRun {
     const wanted: LetterFilter = { ...filter, queue: this.#queue.name, operations: this.#known(filter.operations) };
     const claims = await this.#queue.store.claim(Math.min(batch, left, inTime), wanted, this.#owner, leaseMs);
     const claimedAt = this.#queue.clock.now();
-    this.#claimed += claims.length;
     this.#isEmpty = claims.length === 0;
-    this.#ready.push(...claims.map(claim => ({ claim, claimedAt })));
+    for (const claim of claims) this.#take(claim, claimedAt);
+  }
+
+  #take(claim: Claim, claimedAt: number): void {
+    const { id } = claim.letter;
+    if (this.#had.has(id)) {
+      this.#again.push({ id, token: claim.token });
+      return;
+    }
+    this.#had.add(id);
+    this.#claimed++;
+    this.#ready.push({ claim, claimedAt });
   }
 
   /** The operations that this process has handlers for, among those that are asked for. */
@@ -149,9 +174,16 @@ class RedriveRun {
     }
     const lease = holdLease(this.#queue, letter.id, token, leaseMs);
     try {
-      await traceRedrive(letter, async () =>
-        this.#settle({ letter, token }, await deliver(letter, this.#queue, this.#registry, signal)),
-      );
+      await traceRedrive(letter, async () => {
+        const delivery = await deliver(letter, this.#queue, this.#registry, signal);
+        try {
+          return await this.#settle({ letter, token }, delivery);
+        } catch (error) {
+          // It reached the outside, and that could not be noted.
+          if (delivery.is === 'success' || delivery.is === 'failure') this.#done(letter, 'lost');
+          throw error;
+        }
+      });
     } finally {
       lease.end();
     }
@@ -196,8 +228,10 @@ class RedriveRun {
 
   #done(letter: DeadLetter, result: RedriveEvent['result'], why = ''): LetterEnd {
     this.#results[result]++;
-    if (result === 'redriven') this.#tell('redriven', letter, {});
-    else if (result === 'quarantined') this.#tell('quarantined', letter, { why });
+    if (result === 'redriven') {
+      this.#had.delete(letter.id);
+      this.#tell('redriven', letter, {});
+    } else if (result === 'quarantined') this.#tell('quarantined', letter, { why });
     const { onLetter } = this.#options;
     if (onLetter !== undefined) callHook(onLetter, { ...namesOf(letter), result });
     return { result };
@@ -208,14 +242,14 @@ class RedriveRun {
     this.#queue.tell({ event, letters: 1, ...namesOf(letter), redrive, ...more, trace: currentTrace() });
   }
 
-  /** Gives back what was claimed and not begun. Where the store fails, the lease will end by itself. */
+  /** Gives back what was claimed and not begun. Where the store fails, the leases will end by themselves. */
   async #giveBack(): Promise<void> {
-    for (const { claim } of this.#ready.splice(0)) {
-      try {
-        await this.#release(claim);
-      } catch (error) {
-        this.#fault ??= { error };
-      }
+    try {
+      for (const { claim } of this.#ready.splice(0)) await this.#release(claim);
+      for (const { id, token } of this.#again) await this.#queue.store.release(id, token);
+    } catch (error) {
+      // Each of the others could take as long again.
+      this.#fault ??= { error };
     }
   }
 }

@@ -10,7 +10,8 @@ export interface Retention {
   readonly maxBytes?: number;
   /**
    * What happens to a new letter when `maxCount` or `maxBytes` is reached. Default `'refuse-new'`: it goes where letters go when the store fails, and everybody hears of it.
-   * `'drop-oldest'`: the oldest letters that nobody works on make room, and are counted as evicted.
+   * `'drop-oldest'`: the oldest letters that nobody works on make room, and are counted as evicted. Where a limit was lowered, each
+   * new letter drops some hundred, and never less than it takes itself, until the limit holds.
    */
   readonly whenFull?: 'refuse-new' | 'drop-oldest';
 }

@@ -46,10 +46,11 @@ export type Omission =
   | 'damaged';
 
 /**
- * What differs from the arguments of the call: secrets were taken out, something referred to itself, was of a type that
- * JSON does not have, could not be read, or lay too deep.
+ * What differs from the call. In its arguments secrets were taken out, something referred to itself, was of a type that JSON
+ * does not have (also a text with half a surrogate pair), could not be read, or lay too deep; or the letter holds a digest in
+ * place of the idempotency key.
  */
-export type Alteration = 'redacted' | 'circular' | 'type' | 'unreadable' | 'depth';
+export type Alteration = 'redacted' | 'circular' | 'type' | 'unreadable' | 'depth' | 'idempotency_key';
 
 /** Values that JSON has. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -104,6 +104,15 @@ describe('a store', () => {
     await expect(openStore({ store: `sqlite:${folder}` })).rejects.toThrow(UnavailableError);
   });
 
+  it('is not made in a file that is empty', async () => {
+    const path = join(folder, 'empty.db');
+    writeFileSync(path, '');
+    await expect(openStore({ store: `sqlite:${path}` })).rejects.toThrow(
+      new UnavailableError(`sqlite:${path}: there is no store in this file, it is empty`),
+    );
+    expect(statSync(path).size).toBe(0);
+  });
+
   it('that is another file is told of in one line', async () => {
     const path = join(folder, 'other.db');
     writeFileSync(path, 'not a database, for sure'.repeat(100));
@@ -133,6 +142,8 @@ describe('a store', () => {
 
   it('has options of its own kind only', async () => {
     await expect(openStore({ store: 'sqlite:a.db', table: 'letters' })).rejects.toThrow(/^--table is for/);
+    const postgres = { store: 'postgres://127.0.0.1:1/shop', table: 'shop.public.letters' };
+    await expect(openStore(postgres)).rejects.toThrow(new UsageError('--table must be table or schema.table'));
     await expect(openStore({ store: 'sqlite:a.db', prefix: 'letters' })).rejects.toThrow(/^--prefix is for/);
   });
 });
@@ -236,5 +247,13 @@ describe('a bar of progress', () => {
     bar.clear();
     expect(texts.join('')).toContain('counting ');
     expect(texts.join('')).toContain('0 of 10');
+  });
+
+  it('says nothing of the rest where nothing is known of it', () => {
+    const { texts, stream } = streamOf(true);
+    const bar = new ProgressBar(stream, 'counting', 10);
+    bar.show(0);
+    bar.clear();
+    expect(texts.join('')).not.toMatch(/NF|NULL|NaN/);
   });
 });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import {
   aes256Gcm,
   type DeadLetter,
@@ -11,6 +12,7 @@ import {
 } from 'retryscope/dead-letters';
 import { SqliteDeadLetterStore } from 'retryscope/dead-letters/sqlite';
 import { type RedriveCommandOptions, redrive } from '../../../cli/dead-letters/redrive.ts';
+import { UnavailableError } from '../../../cli/unavailable-error.ts';
 import { UsageError } from '../../../cli/usage-error.ts';
 import { letterWith } from '../../dead-letters/support/letters.ts';
 import { captured } from './support/captured.ts';
@@ -38,19 +40,14 @@ const failing = async (): Promise<void> => {
   defineOperation('charge_card', () => Promise.reject(new Error('down')), { maxAttempts: 1 });
 };
 const run = (options: Partial<RedriveCommandOptions> = {}, importModule: () => Promise<unknown> = charges) =>
-  captured(() =>
-    redrive(
-      {
-        store: `sqlite:${file}`,
-        handlers: [join(folder, 'operations.js')],
-        concurrency: 1,
-        stopAtFailureRate: 0.5,
-        quarantineAfter: 5,
-        ...options,
-      },
-      { importModule },
-    ),
-  );
+  captured(() => redrive({ ...usual(), ...options }, { importModule }));
+const usual = (): RedriveCommandOptions => ({
+  store: `sqlite:${file}`,
+  handlers: [join(folder, 'operations.js')],
+  concurrency: 1,
+  stopAtFailureRate: 0.5,
+  quarantineAfter: 5,
+});
 const refusal = async (...args: Parameters<typeof run>): Promise<string> => {
   const error: unknown = await run(...args).catch(fault => fault);
   if (error instanceof UsageError) return error.message;
@@ -132,7 +129,17 @@ describe('a redrive', () => {
       notHere: 0,
       operations: [{ operation: 'charge_card', failed: 5, redriven: 0 }],
     });
+    expect(report).toMatchObject({ fault: null });
     expect(report.troubled).toHaveLength(5);
+    for (const each of report.troubled) {
+      expect(each).toEqual({
+        id: expect.stringMatching(/^[\da-f-]{36}$/),
+        operation: 'charge_card',
+        result: 'failed',
+        error: { type: 'Error', message: 'down' },
+        why: null,
+      });
+    }
     expect(await states()).toMatchObject({ dead: 30, claimed: 0 });
   });
 
@@ -140,9 +147,85 @@ describe('a redrive', () => {
     await fillStore(file, lettersWith(12));
     const { value, out } = await run({ stopAtFailureRate: Infinity, quarantineAfter: 1, concurrency: 4 }, failing);
     expect(value).toBe(1);
-    expect(out).toContain('  quarantined ');
-    expect(out).toContain('\n  …\n');
+    expect(out.match(/│ [\da-f-]{36} │ quarantined │ down +│\n/g)).toHaveLength(10);
+    expect(out).toContain('\n… and 2 more, which dead-letters list shows.\n');
     expect(await states()).toMatchObject({ dead: 0, quarantined: 12 });
+  });
+
+  it('names letters that were not redriven with the reason, in which nothing is secret or steers a terminal', async () => {
+    const altered = { kind: 'plain', json: '[1]', version: 1, bytes: 3, altered: ['redacted'] } as const;
+    const [failed, aside] = [...lettersWith(1), ...lettersWith(1, { payload: altered })];
+    await fillStore(file, [failed as DeadLetter, aside as DeadLetter]);
+    const error = Object.assign(new Error(`https://me:hunter2@bank.example\u001b[2J says no${' at all'.repeat(20)}`), {
+      code: 'EBANK',
+    });
+    const refusing = async (): Promise<void> => {
+      defineOperation('charge_card', () => Promise.reject(error), { maxAttempts: 1 });
+    };
+    const { out } = await run({}, refusing);
+    expect(out).toContain(`│ ${failed?.id} │ failed      │ EBANK: https://[redacted]@bank.example\\u{1… │\n`);
+    expect(out).toContain(`│ ${aside?.id} │ quarantined │ the payload was altered: redacted           │\n`);
+    const table = out.split('\n').filter(line => /^[┌│├└]/.test(line));
+    expect(table.map(line => line.length)).toEqual(table.map(() => 100));
+    for (const name of operations.names()) operations.delete(name);
+    const { out: json } = await run({ json: true, quarantineAfter: 1, includeQuarantined: true }, refusing);
+    expect((JSON.parse(json) as { troubled: unknown }).troubled).toEqual([
+      {
+        id: failed?.id,
+        operation: 'charge_card',
+        result: 'quarantined',
+        error: { type: 'EBANK', message: expect.stringContaining('says no at all') },
+        why: 'redrive 2 of 1 failed',
+      },
+      {
+        id: aside?.id,
+        operation: 'charge_card',
+        result: 'quarantined',
+        error: null,
+        why: 'the payload was altered: redacted',
+      },
+    ]);
+    for (const secret of ['hunter2', '\u001b']) expect(out + json).not.toContain(secret);
+  });
+
+  it.each(['a table', 'JSON'])('whose store breaks in the middle tells what it did until then, as %s', async how => {
+    const letters = lettersWith(5);
+    await fillStore(file, letters);
+    const breaking = async (): Promise<void> => {
+      const charge = (order: unknown): void => {
+        sent.push(order);
+        if (sent.length < 3) return;
+        const db = new DatabaseSync(file);
+        db.exec('ALTER TABLE letters RENAME TO letters_of_old');
+        db.close();
+      };
+      defineOperation('charge_card', charge, { maxAttempts: 1 });
+    };
+    let error: unknown;
+    const { out } = await captured(() =>
+      redrive({ ...usual(), json: how === 'JSON' }, { importModule: breaking }).catch((fault: unknown) => {
+        error = fault;
+      }),
+    );
+    expect(error).toBeInstanceOf(UnavailableError);
+    const fault = (error as Error).message;
+    expect(fault).toMatch(/^sqlite:.* cannot be used: .*letters/);
+    expect(sent).toHaveLength(3);
+    if (how === 'JSON') {
+      expect(JSON.parse(out)).toMatchObject({
+        stopped: 'fault',
+        fault,
+        results: { redriven: 2, failed: 0, quarantined: 0, released: 0, lost: 1 },
+        operations: [{ operation: 'charge_card', redriven: 2, lost: 1 }],
+        troubled: [
+          { id: letters[2]?.id, result: 'lost', error: null, why: 'it was sent, but that could not be noted' },
+        ],
+      });
+    } else {
+      expect(out).toMatch(/│ charge_card +│ +2 │ +0 │ +0 │ +0 │ +1 │\n/);
+      expect(out).toContain(`│ ${letters[2]?.id} │ lost        │ it was sent, but that could not be noted    │\n`);
+      expect(out).toMatch(/\n✗ The store failed\. 2 letters were redriven until then; .*\n$/);
+    }
   });
 
   it('opens sealed letters by their key, and gives those back that it cannot open', async () => {

@@ -8,6 +8,8 @@ import {
   defineOperation,
   isHandedOver,
   type OperationContext,
+  OperationRegistry,
+  operations,
 } from '../../../src/recovery/dead-letters/index.ts';
 import { SqliteDeadLetterStore } from '../../../src/recovery/dead-letters/sqlite/index.ts';
 import { BullmqWaits } from '../../../src/recovery/durable/bullmq/index.ts';
@@ -31,13 +33,23 @@ async function charge(this: OperationContext, order: Order): Promise<string> {
   const previous = (previousError as { code?: string } | undefined)?.code;
   say({ attempt: number, maxAttempts, delayMs, key: idempotencyKey, order: order.id, previous });
   if (order.hangsIn === number && terms.mayHang) await new Promise(() => undefined);
+  if (order.stopsIn === number && terms.mayStop) {
+    shutdown.abort(new Error('SIGTERM'));
+    await new Promise(() => undefined);
+  }
   if (order.takesMs !== undefined) await pause(order.takesMs);
   if (number <= order.fails) throw Object.assign(new Error('down'), { code: 'ECONNRESET' });
   say({ charged: order.id, key: idempotencyKey });
   return 'charged';
 }
 
-const policy = { maxAttempts: 4, backoff: [10, terms.longMs], jitter: false, durable, maxInProcessDelay: 100 } as const;
+const shutdown = new AbortController();
+const policy = {
+  ...({ maxAttempts: 4, backoff: [10, terms.longMs], jitter: false, maxInProcessDelay: 100 } as const),
+  durable,
+  signal: shutdown.signal,
+  registry: terms.knows === 'everything' ? operations : new OperationRegistry(),
+};
 const queue = new DeadLetterQueue({ name: 'payments', store });
 const chargeCard = defineOperation('charge_card', charge, { ...policy, deadLetter: queue });
 const chargeUnkept = defineOperation('charge_unkept', charge, policy);
@@ -72,7 +84,7 @@ async function onBullmq(port: number) {
     const worker = new Worker('long-waits', durable.process, {
       connection,
       concurrency: 5,
-      lockDuration: 1000,
+      lockDuration: terms.lockMs,
       stalledInterval: 300,
       maxStalledCount: 20,
     });

@@ -15,7 +15,8 @@ export async function redriveAll(store: DeadLetterStore, deliveries: string): Pr
   process.stdout.write('ready\n');
   for (;;) {
     await redrive(queue, {
-      leaseMs: 1000,
+      // A process that gets no turn for half of it may lose a letter that it has sent: another delivery, without a kill.
+      leaseMs: 5000,
       batch: 20,
       onLetter: ({ id, result }) => process.stdout.write(`${result} ${id}\n`),
     });

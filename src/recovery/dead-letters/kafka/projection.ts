@@ -1,5 +1,6 @@
 import type { DeadLetter } from '../letter.ts';
 import { entryOf, isHeld, LetterTable, letterAt, type TableEntry, unclaimed } from '../letter-table.ts';
+import { ownerMark, withOwner } from '../past-owners.ts';
 import { failedLetter, quarantinedLetter, redrivenLetter, revivedLetter } from '../transitions.ts';
 import type { PartitionBounds } from './log.ts';
 import type { LetterVersion, LogEvent } from './log-event.ts';
@@ -76,7 +77,8 @@ export class Projection {
     const { nonce: token, owner, leaseMs } = event;
     const state = { is: 'claimed', owner, until: timestamp + Math.ceil(leaseMs) } as const;
     const claimed = Object.freeze<DeadLetter>({ ...letter, state });
-    this.table.set({ ...entry, letter: claimed, token, lastOwner: owner, version: `${offset}` });
+    const owners = withOwner(entry.owners ?? '', ownerMark(owner));
+    this.table.set({ ...entry, letter: claimed, token, owners, version: `${offset}` });
     return [claimed];
   }
 
@@ -89,7 +91,7 @@ export class Projection {
     const { letter } = entry;
     switch (event.event) {
       case 'renew': {
-        const owner = entry.lastOwner ?? '';
+        const owner = letter.state.is === 'claimed' ? letter.state.owner : '';
         const state = { is: 'claimed', owner, until: timestamp + Math.ceil(event.leaseMs) } as const;
         const renewed = Object.freeze<DeadLetter>({ ...letter, state });
         this.table.set({ ...entry, letter: renewed, version: `${offset}` });
@@ -101,16 +103,16 @@ export class Projection {
         return [released];
       }
       case 'complete':
-        return this.#set(entry, offset, redrivenLetter(letter, timestamp), entry.lastOwner);
+        return this.#set(entry, offset, redrivenLetter(letter, timestamp), entry.owners);
       case 'fail':
-        return this.#set(entry, offset, failedLetter(letter, event.failure), entry.lastOwner);
+        return this.#set(entry, offset, failedLetter(letter, event.failure), entry.owners);
       default:
-        return this.#set(entry, offset, quarantinedLetter(letter, timestamp, event.why), entry.lastOwner);
+        return this.#set(entry, offset, quarantinedLetter(letter, timestamp, event.why), entry.owners);
     }
   }
 
-  #set({ partition, born }: LogEntry, offset: bigint, changed: DeadLetter, lastOwner?: string): readonly DeadLetter[] {
-    const entry = { ...entryOf(changed), partition, born, version: `${offset}`, lastOwner };
+  #set({ partition, born }: LogEntry, offset: bigint, changed: DeadLetter, owners?: string): readonly DeadLetter[] {
+    const entry = { ...entryOf(changed), partition, born, version: `${offset}`, owners };
     this.table.set(entry);
     return [entry.letter];
   }

@@ -15,6 +15,7 @@ import type {
 import type { DeadLetter } from '../letter.ts';
 import { checkFilter, type LetterFilter } from '../letter-filter.ts';
 import { byDeath, placeAfter, readPage } from '../page.ts';
+import { OWNERS_LENGTH, ownerMark } from '../past-owners.ts';
 import { queueStatsOf } from '../queue-stats.ts';
 import { type Retention, readRetention } from '../retention.ts';
 import { afterFailure, failedLetter, quarantinedLetter, redrivenLetter, revivedLetter } from '../transitions.ts';
@@ -118,8 +119,8 @@ export class PostgresDeadLetterStore implements DeadLetterStore {
    * Keeps a letter inside a transaction of yours: it is there if the transaction commits, and only then. `queue.letterFor`
    * makes a letter of a call. Nothing else is done on the connection than to read and to insert, so that it neither waits
    * for others nor makes them wait; that is why it makes no room. With `whenFull: 'refuse-new'` it throws when the store is
-   * full, and leaves your transaction usable; with `'drop-oldest'` the next `put` makes up for it. What transactions that
-   * have not committed keep is not counted yet.
+   * full, and leaves your transaction usable; with `'drop-oldest'` the next `put`s make up for it, some hundred letters each.
+   * What transactions that have not committed keep is not counted yet.
    *
    * The queue does not count it as stored: only your COMMIT decides. The tables must be there: say {@link migrate} when the
    * program starts.
@@ -173,14 +174,14 @@ export class PostgresDeadLetterStore implements DeadLetterStore {
     const token = randomUUID();
     const rows = await this.#change(statement => {
       const { bind } = statement;
-      const own = bind(owner);
+      const mark = `${bind(ownerMark(owner))}::text`;
       return `WITH picked AS MATERIALIZED (
           SELECT id FROM ${this.#names.letters} WHERE ${statement.condition(filter)}
-            AND state IN ('dead', 'claimed') AND NOT ${IS_CLAIMED} AND last_owner IS DISTINCT FROM ${own}
+            AND state IN ('dead', 'claimed') AND NOT ${IS_CLAIMED} AND strpos(owners, ${mark}) = 0
             ORDER BY died_at, id LIMIT ${bind(count)} FOR UPDATE SKIP LOCKED
         )
-        UPDATE ${this.#names.letters} AS letter SET state = 'claimed', claim_token = ${bind(token)}, claim_owner = ${own},
-          claim_until = ${NOW} + ${bind(Math.ceil(leaseMs))}, last_owner = ${own}
+        UPDATE ${this.#names.letters} AS letter SET state = 'claimed', claim_token = ${bind(token)}, claim_owner = ${bind(owner)},
+          claim_until = ${NOW} + ${bind(Math.ceil(leaseMs))}, owners = right(owners || ${mark}, ${OWNERS_LENGTH})
           FROM picked WHERE letter.id = picked.id RETURNING letter.*, ${NOW} AS now_ms`;
     });
     return rows
@@ -219,8 +220,7 @@ export class PostgresDeadLetterStore implements DeadLetterStore {
           LIMIT ${REVIVED_AT_ONCE} FOR UPDATE SKIP LOCKED`,
         statement.values,
       );
-      for (const row of rows)
-        await updateLetter(client, this.#names, revivedLetter(readRow(row)), 'forget the last owner');
+      for (const row of rows) await updateLetter(client, this.#names, revivedLetter(readRow(row)), 'forget the owners');
       return rows.length;
     });
   }

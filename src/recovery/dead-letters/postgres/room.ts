@@ -1,4 +1,5 @@
 import { DeadLetterStoreFullError } from '../dead-letter-store.ts';
+import { isEnough } from '../dropped-at-once.ts';
 import type { Retention } from '../retention.ts';
 import type { PostgresQueryable } from './clients.ts';
 import { IS_CLAIMED, NOW } from './statement.ts';
@@ -75,8 +76,8 @@ function limitBroken(
 }
 
 /**
- * Deletes records of redrives, and then letters where that is allowed, until one of this size fits. Gives how many letters
- * went. Nobody else may put letters meanwhile.
+ * Deletes records of redrives, and then letters where that is allowed, until one of this size fits or enough has gone for it.
+ * Gives how many letters went. Nobody else may put letters meanwhile.
  *
  * @throws DeadLetterStoreFullError when it does not suffice
  */
@@ -88,21 +89,25 @@ export async function makeRoom(
   retention: Required<Retention>,
 ): Promise<number> {
   const { maxCount, maxBytes, whenFull } = retention;
-  let { letters: lettersNow, bytes: bytesNow } = found;
+  const dropped = { count: 0, bytes: 0 };
+  const left = (): Pick<Room, 'letters' | 'bytes'> => ({
+    letters: found.letters - dropped.count,
+    bytes: found.bytes - dropped.bytes,
+  });
   let [full, evicted] = [limitBroken(found, bytes, retention), 0];
   const kinds = [
     "state = 'redriven'",
     ...(whenFull === 'drop-oldest' && bytes <= maxBytes ? [`NOT ${IS_CLAIMED}`] : []),
   ];
   for (const which of kinds) {
-    for (let lot = FIRST_LOT; full !== undefined; lot = Math.min(2 * lot, DROPPED_AT_ONCE)) {
-      const values = [lettersNow - maxCount + 1, bytesNow + bytes - maxBytes, lot];
-      const dropped = (await client.query(dropOldest(letters, which), values)).rows;
-      if (dropped.length === 0) break;
-      lettersNow -= dropped.length;
-      bytesNow -= dropped.reduce((sum, row) => sum + Number(row.bytes), 0);
-      evicted += dropped.filter(isLoss).length;
-      full = limitBroken({ letters: lettersNow, bytes: bytesNow }, bytes, retention);
+    for (let lot = FIRST_LOT; full !== undefined; lot = Math.min(2 * lot, LARGEST_LOT)) {
+      const values = [left().letters - maxCount + 1, left().bytes + bytes - maxBytes, lot];
+      const { rows } = await client.query(dropOldest(letters, which), values);
+      if (rows.length === 0) break;
+      dropped.count += rows.length;
+      dropped.bytes += rows.reduce((sum, row) => sum + Number(row.bytes), 0);
+      evicted += rows.filter(isLoss).length;
+      full = isEnough(dropped, bytes, retention) ? undefined : limitBroken(left(), bytes, retention);
     }
   }
   if (full !== undefined) throw new DeadLetterStoreFullError(full);
@@ -144,7 +149,7 @@ export function isScattered({ parts }: Room): boolean {
 const USUAL_BYTES = 512 * 1024;
 /** Each letter that is looked at is locked, so it begins with few. */
 const FIRST_LOT = 4;
-const DROPPED_AT_ONCE = 512;
+const LARGEST_LOT = 512;
 
 /** Deletes the oldest until $1 letters and $2 bytes are free, but no more than $3. */
 function dropOldest(letters: string, which: string): string {

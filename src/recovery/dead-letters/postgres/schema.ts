@@ -2,7 +2,7 @@ import type { PostgresQueryable } from './clients.ts';
 import type { TableNames } from './table-names.ts';
 
 /** The version of the tables. A change needs a new number and one more entry in {@link stepsOf}. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Whether the tables are missing, of an older version, or of the present one. */
 export type SchemaAge = 'missing' | 'older' | 'present';
@@ -110,5 +110,7 @@ function stepsOf({ schema, bare, letters, totals, version }: TableNames): readon
     ${trigger('changed', 'REFERENCING OLD TABLE AS removed NEW TABLE AS added', 'UPDATE')}
     ${trigger('emptied', '', 'TRUNCATE')}
     `,
+    // Of the last owner alone nobody can tell who was given the letter before.
+    `ALTER TABLE ${letters} DROP COLUMN last_owner, ADD COLUMN owners text COLLATE "C" NOT NULL DEFAULT ''`,
   ];
 }

@@ -32,14 +32,14 @@ export async function updateLetter(
   client: PostgresQueryable,
   { letters }: TableNames,
   letter: DeadLetter,
-  further?: 'forget the last owner',
+  further?: 'forget the owners',
 ): Promise<void> {
   const statement = new Statement();
   const values = writeRow(letter);
   // What could not be read keeps its text.
   const columns = isRemains(letter) ? COLUMNS.slice(0, BYTES) : COLUMNS;
   const set = [...columns.map((column, i) => `${column} = ${statement.bindAsIs(values[i])}`), NO_CLAIM];
-  if (further !== undefined) set.push('last_owner = NULL');
+  if (further !== undefined) set.push("owners = ''");
   const where = `id = ${statement.bind(letter.id)}`;
   await client.query(`UPDATE ${letters} SET ${set.join(', ')} WHERE ${where}`, statement.values);
 }

@@ -18,6 +18,7 @@ import type { DeadLetter } from '../letter.ts';
 import { checkFilter, type LetterFilter } from '../letter-filter.ts';
 import { isRemains } from '../letter-text.ts';
 import { placeAfter, readPage } from '../page.ts';
+import { ownerMark } from '../past-owners.ts';
 import { type Retention, readRetention } from '../retention.ts';
 import { afterFailure, failedLetter, quarantinedLetter, redrivenLetter, revivedLetter } from '../transitions.ts';
 import { DurabilityCheck } from './durability-check.ts';
@@ -78,11 +79,13 @@ export class RedisDeadLetterStore implements DeadLetterStore {
     const { maxAgeMs, maxCount, maxBytes, whenFull } = this.#retention;
     const args = [record, text, `${maxAgeMs}`, `${maxCount}`, `${maxBytes}`, whenFull];
     let evicted = 0;
+    let gone: readonly string[] = ['0', '0'];
     for (;;) {
-      const [outcome, dropped, limit] = textsOf(await this.#run(putScript, args));
+      const [outcome, dropped, ...more] = textsOf(await this.#run(putScript, [...args, ...gone]));
       evicted += Number(dropped);
-      if (outcome === 'full') throw new DeadLetterStoreFullError(limit as string);
+      if (outcome === 'full') throw new DeadLetterStoreFullError(more[0] as string);
       if (outcome === 'stored' || outcome === 'present') return { outcome, evicted };
+      gone = more;
     }
   }
 
@@ -107,11 +110,12 @@ export class RedisDeadLetterStore implements DeadLetterStore {
   async claim(count: number, filter: LetterFilter, owner: string, leaseMs: number): Promise<readonly Claim[]> {
     checkClaim(count, owner, leaseMs);
     checkFilter(filter);
-    const token = randomUUID();
+    const [token, mark] = [randomUUID(), ownerMark(owner)];
     const claims: Claim[] = [];
     let cursor = '';
     do {
-      const args = [jsonForLua(filter), cursor, `${count - claims.length}`, owner.toWellFormed(), token, `${leaseMs}`];
+      const wanted = [jsonForLua(filter), cursor, `${count - claims.length}`];
+      const args = [...wanted, owner.toWellFormed(), token, `${leaseMs}`, mark];
       const part = readFound(await this.#run(claimScript, args));
       claims.push(...part.found.map(({ letter }) => ({ letter, token })));
       cursor = part.cursor;

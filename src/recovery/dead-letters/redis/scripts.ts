@@ -1,19 +1,23 @@
 import type { Script } from '../../../limits/redis/script-runner.ts';
+import { DROPPED_AT_ONCE } from '../dropped-at-once.ts';
+import { OWNERS_LENGTH } from '../past-owners.ts';
 import { LUA_CHANGES, LUA_RECORDS, LUA_SCAN } from './lua-parts.ts';
 
 /** How many letters a script goes through. */
 export const SCANNED_AT_ONCE = 250;
 
 /**
- * Record, text, `maxAgeMs`, `maxCount`, `maxBytes`, `whenFull`. Gives what became of it (`stored`, `present`, `full`, or
- * `again` when it must be asked once more), how many letters had to go, and which limit is reached.
+ * Record, text, `maxAgeMs`, `maxCount`, `maxBytes`, `whenFull`, and how many letters of how many bytes have gone for it already. Gives
+ * what became of it (`stored`, `present`, `full`, or `again` when it must be asked once more), how many letters had to go, and
+ * which limit is reached, or what to ask again with.
  */
 export const putScript: Script = {
-  sha: 'a12dd1b929fbbff41d5ff028f355ea9c16da3d24',
+  sha: 'cbf482af48fca6d539a88abab5023e70ef47f902',
   lua: `${LUA_RECORDS}${LUA_CHANGES}${LUA_SCAN}
 local record, text = cjson.decode(ARGV[1]), ARGV[2]
 local max_count, max_bytes, may_drop = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == 'drop-oldest'
 local bytes = tonumber(record.bytes)
+local gone, freed = tonumber(ARGV[7]), tonumber(ARGV[8])
 
 local evicted = 0
 local function drop(old)
@@ -40,6 +44,11 @@ local function is_full()
   return total('letters') >= max_count or total('bytes') + bytes > max_bytes
 end
 
+-- Where the limits were lowered, the letters that follow drop the rest.
+local function is_enough(letters_gone, bytes_gone)
+  return gone + letters_gone >= ${DROPPED_AT_ONCE} and freed + bytes_gone >= bytes and bytes <= max_bytes
+end
+
 if is_full() then
   -- What would be left if all went that may go: nothing is dropped in vain.
   local stays, staying = total('letters') - redis.call('ZCARD', records), total('bytes') - total('record bytes')
@@ -50,15 +59,21 @@ if is_full() then
       stays, staying = stays + 1, staying + (claimed and tonumber(claimed.bytes) or 0)
     end
   end
-  if stays >= max_count then
-    return {'full', evicted, 'maxCount'}
-  elseif staying + bytes > max_bytes then
-    return {'full', evicted, 'maxBytes'}
+  if not is_enough(total('letters') - stays, total('bytes') - staying) then
+    if stays >= max_count then
+      return {'full', evicted, 'maxCount'}
+    elseif staying + bytes > max_bytes then
+      return {'full', evicted, 'maxBytes'}
+    end
   end
 end
-for _, key in ipairs({records, order}) do
-  local after, dropped = '-', 0
-  while is_full() do
+local dropped, dropped_bytes = 0, 0
+for _, key in ipairs(may_drop and {records, order} or {records}) do
+  local after = '-'
+  while is_full() and not is_enough(dropped, dropped_bytes) do
+    if dropped >= ${SCANNED_AT_ONCE} then
+      return {'again', evicted, integer(gone + dropped), integer(freed + dropped_bytes)}
+    end
     local place = redis.call('ZRANGEBYLEX', key, after, '+', 'LIMIT', 0, 1)[1]
     if not place then
       break
@@ -66,10 +81,7 @@ for _, key in ipairs({records, order}) do
     local old = read(string.sub(place, 18))
     if old and state_of(old) ~= 'claimed' then
       drop(old)
-      dropped = dropped + 1
-    end
-    if dropped == ${SCANNED_AT_ONCE} then
-      return {'again', evicted}
+      dropped, dropped_bytes = dropped + 1, dropped_bytes + tonumber(old.bytes)
     end
     after = '(' .. place
   end
@@ -103,23 +115,25 @@ return {integer(now), cursor, unpack(found)}
 `,
 };
 
-/** Filter, where to begin, how many, owner, token, milliseconds of the lease. Gives the same as the list. */
+/** Filter, where to begin, how many, owner, token, milliseconds of the lease, mark of the owner. Gives the same as the list. */
 export const claimScript: Script = {
-  sha: 'fae300d3401bb3efeb4242d18151a717e3a829b9',
+  sha: '50075de98adcb1ac258cafe288abc18de6bc58fd',
   lua: `${LUA_RECORDS}${LUA_SCAN}
 local filter, most, owner, token = cjson.decode(ARGV[1]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
-local lease = integer(math.ceil(now + tonumber(ARGV[6])))
+local lease, mark = integer(math.ceil(now + tonumber(ARGV[6]))), ARGV[7]
 local key, prefix = order, ''
 if filter.queue then
   key, prefix = open, redis.sha1hex(filter.queue) .. ':'
 end
 local cursor = scan(filter, key, prefix, ARGV[2], ${SCANNED_AT_ONCE}, function(record)
-  if state_of(record) ~= 'dead' or record.lastOwner == owner then
+  local owners = record.owners or ''
+  if state_of(record) ~= 'dead' or string.find(owners, mark, 1, true) then
     return false
   end
   redis.call('ZREM', claims, record.id)
   move(record, 'claimed')
-  record.token, record.owner, record.lease, record.lastOwner = token, owner, lease, owner
+  record.token, record.owner, record.lease = token, owner, lease
+  record.owners = string.sub(owners .. mark, -${OWNERS_LENGTH})
   redis.call('ZADD', claims, lease, record.id)
   write(record)
   return give(record, most)
@@ -165,7 +179,7 @@ return 1
  * quarantined; with an empty text it keeps its own. Gives 1, or 0 when the letter is not as it was read.
  */
 export const changeScript: Script = {
-  sha: '9bc7fba669646814de6d16cb3deb383ffa21041a',
+  sha: '7816a473eb7f944c5be05578928b9f81068e813f',
   lua: `${LUA_RECORDS}${LUA_CHANGES}
 local record, token = read(ARGV[1]), ARGV[3]
 if not record or record.entry ~= ARGV[2] then
@@ -177,7 +191,7 @@ if token == '' then
     return 0
   end
 elseif is_held(record, token) then
-  changed.lastOwner = record.lastOwner
+  changed.owners = record.owners
 else
   return 0
 end

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** The version of the tables, kept in `user_version`. A change needs a new number and one more entry in {@link STEPS}. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Whether the file is empty, a store of an older version, or one of the present version. Only reads. */
 export type FileAge = 'empty' | 'older' | 'present';
@@ -70,6 +70,12 @@ const STEPS: readonly string[] = [
   CREATE TRIGGER letter_changed AFTER UPDATE OF bytes ON letters BEGIN
     UPDATE totals SET bytes = bytes - OLD.bytes + NEW.bytes;
   END;
+  `,
+  // Of the last owner alone nobody can tell who was given the letter before. The index: a full store looks for records first.
+  `
+  ALTER TABLE letters DROP COLUMN last_owner;
+  ALTER TABLE letters ADD COLUMN owners TEXT NOT NULL DEFAULT '';
+  CREATE INDEX letters_records ON letters (died_at, id) WHERE state = 'redriven';
   `,
 ];
 

@@ -21,11 +21,13 @@ import {
   type PutResult,
   type StoreStats,
 } from '../dead-letter-store.ts';
+import { isEnough } from '../dropped-at-once.ts';
 import type { DeadLetter } from '../letter.ts';
 import { checkFilter, type LetterFilter } from '../letter-filter.ts';
 import { COLUMNS, letterOf, type Row, valuesOf } from '../letter-row.ts';
 import { isRemains } from '../letter-text.ts';
 import { byDeath, placeAfter, readPage } from '../page.ts';
+import { OWNERS_LENGTH, ownerMark } from '../past-owners.ts';
 import { type Retention, readRetention } from '../retention.ts';
 import { afterFailure, failedLetter, quarantinedLetter, redrivenLetter, revivedLetter } from '../transitions.ts';
 import { Ballast, type BallastState } from './ballast.ts';
@@ -57,9 +59,9 @@ export interface SqliteDeadLetterStoreOptions {
  * the disk (write-ahead log, `synchronous = FULL`: one fsync each), and survives the process being killed and the power
  * failing. Several processes may open the same file.
  *
- * Each method works synchronously for a moment, about as long as one fsync takes; only waiting for others leaves the
- * thread free. What is deleted, as the payload of a letter whose redrive succeeded, is overwritten in the file, and gone
- * from its log about a second later.
+ * Each method works synchronously for a moment, about as long as one fsync takes, or a few where a letter makes hundreds of others
+ * go; only waiting for others leaves the thread free. What is deleted, as the payload of a letter whose redrive succeeded, is
+ * overwritten in the file, and gone from its log about a second later.
  *
  * Leases and ages go by the wall clock of whoever asks: when that jumps, leases end early or late, which may send a letter
  * twice or delay it, and a jump beyond `maxAgeMs` ends the letters.
@@ -132,19 +134,20 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
   async claim(count: number, filter: LetterFilter, owner: string, leaseMs: number): Promise<readonly Claim[]> {
     checkClaim(count, owner, leaseMs);
     checkFilter(filter);
-    const token = randomUUID();
+    const [token, mark] = [randomUUID(), ownerMark(owner)];
     const rows = await this.#write(() => {
       const now = this.#now();
       const { sql, values } = conditionFor(filter, now);
       // Each half follows the index by queue and state, so that records of redrives are not even passed.
       const half = (state: string): string =>
-        `SELECT * FROM (SELECT id, died_at FROM letters WHERE ${sql} AND ${state} AND last_owner IS NOT ?
+        `SELECT * FROM (SELECT id, died_at FROM letters WHERE ${sql} AND ${state} AND NOT instr(owners, ?)
           ORDER BY died_at, id LIMIT ?)`;
       const found = `${half("state = 'dead'")} UNION ALL ${half("state = 'claimed' AND claim_until <= ?")}`;
-      const update = `UPDATE letters SET state = 'claimed', claim_token = ?, claim_owner = ?, claim_until = ?, last_owner = ?
+      const update = `UPDATE letters SET state = 'claimed', claim_token = ?, claim_owner = ?, claim_until = ?,
+          owners = substr(owners || ?, -${OWNERS_LENGTH})
         WHERE id IN (SELECT id FROM (${found}) ORDER BY died_at, id LIMIT ?) RETURNING *`;
-      const claim = [token, owner, Math.ceil(now + leaseMs), owner];
-      const bound = [...values, owner, count, ...values, now, owner, count, count];
+      const claim = [token, owner, Math.ceil(now + leaseMs), mark];
+      const bound = [...values, mark, count, ...values, now, mark, count, count];
       return this.#db.statement(update).all(...claim, ...bound);
     });
     const now = this.#now();
@@ -190,7 +193,7 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
       const rows = this.#db.statement(`SELECT * FROM letters WHERE ${sql} AND state = 'quarantined'`).all(...values);
       for (const row of rows) {
         this.#update(revivedLetter(letterOf(row as unknown as Row, now)));
-        this.#db.statement('UPDATE letters SET last_owner = NULL WHERE id = ?').run(row.id as string);
+        this.#db.statement("UPDATE letters SET owners = '' WHERE id = ?").run(row.id as string);
       }
       return rows.length;
     });
@@ -262,25 +265,30 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
   /** Deletes records first, and then letters where that is allowed; throws when it does not suffice. */
   #makeRoom(bytes: number): number {
     const { maxCount, maxBytes, whenFull } = this.#retention;
-    const limit = (): string | undefined => {
-      const totals = this.#totals();
-      if (totals.letters >= maxCount) return 'maxCount';
-      return totals.bytes + bytes > maxBytes ? 'maxBytes' : undefined;
+    const before = this.#totals();
+    const dropped = { count: 0, bytes: 0 };
+    const limit = (): 'maxCount' | 'maxBytes' | undefined => {
+      if (isEnough(dropped, bytes, this.#retention)) return undefined;
+      if (before.letters - dropped.count >= maxCount) return 'maxCount';
+      return before.bytes - dropped.bytes + bytes > maxBytes ? 'maxBytes' : undefined;
     };
-    const drop = (which: string, ...values: readonly number[]): boolean => {
-      const oldest = `SELECT id FROM letters WHERE ${which} ORDER BY died_at, id LIMIT 1`;
-      return this.#db.statement(`DELETE FROM letters WHERE id = (${oldest})`).run(...values).changes === 1;
-    };
-    let evicted = 0;
-    let full = limit();
-    while (full !== undefined && drop("state = 'redriven'")) full = limit();
-    if (full === undefined) return 0;
-    if (whenFull === 'drop-oldest' && bytes <= maxBytes) {
-      while (full !== undefined && drop(`NOT ${IS_CLAIMED}`, this.#now())) {
-        evicted++;
-        full = limit();
+    const drop = (which: string, ...values: readonly number[]): number => {
+      const oldest = this.#db.statement(`SELECT rowid, bytes FROM letters WHERE ${which} ORDER BY died_at, id`);
+      const going: number[] = [];
+      for (const row of oldest.iterate(...values)) {
+        if (limit() === undefined) break;
+        going.push(Number(row.rowid));
+        dropped.count++;
+        dropped.bytes += Number(row.bytes);
       }
-    }
+      for (const rowid of going) this.#db.statement('DELETE FROM letters WHERE rowid = ?').run(rowid);
+      return going.length;
+    };
+    if (limit() === undefined) return 0;
+    drop("state = 'redriven'");
+    const mayDrop = whenFull === 'drop-oldest' && bytes <= maxBytes && limit() !== undefined;
+    const evicted = mayDrop ? drop(`NOT ${IS_CLAIMED}`, this.#now()) : 0;
+    const full = limit();
     if (full !== undefined) throw new DeadLetterStoreFullError(full);
     return evicted;
   }
