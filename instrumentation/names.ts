@@ -91,6 +91,7 @@ export const LABEL_VALUES = {
   breakerState: ['closed', 'open', 'half_open', 'forced_open'],
   breakerResult: ['success', 'failure', 'ignored', 'rejected'],
   deadLetterEvent: ['stored', 'not_stored', 'redriven', 'failed', 'evicted', 'quarantined', 'purged'],
+  durableWaitEvent: ['handed_over', 'kept_in_memory', 'continued', 'put_back', 'refused'],
   faultSource: [
     'observer',
     'tracer',
@@ -152,6 +153,7 @@ export type MetricName =
   | 'deadLetterDepth'
   | 'deadLetterOldestAge'
   | 'deadLetterQuarantined'
+  | 'durableWaits'
   | 'nestedSuppressed'
   | 'lateResults'
   | 'telemetryErrors'
@@ -238,6 +240,7 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
     'Dead letters in a queue that were put aside: nobody sends them again by itself.',
     ['queue'],
   ),
+  durableWaits: counter('retry.durable_waits', '{call}', 'What happened to calls over long waits.', ['queue', 'event']),
   nestedSuppressed: counter('retry.nested_suppressed', '{retry}', 'Retries left to the layer nearest to the failure.', [
     'operation',
   ]),
@@ -270,6 +273,7 @@ export const LOG_FIELDS = {
   reason: 'reason',
   queue: 'queue',
   letterId: 'letter_id',
+  jobId: 'job_id',
   letters: 'letters',
   redrive: 'redrive',
   traceId: 'trace_id',
@@ -295,6 +299,11 @@ export const LOG_MESSAGES = {
   letter_quarantined: (operation: string): string => `Dead letter quarantined for ${operation}`,
   letter_evicted: (queue: string): string => `Dead letters evicted from ${queue}`,
   letter_purged: (queue: string): string => `Dead letters purged from ${queue}`,
+  wait_handed_over: (operation: string): string => `Long wait handed over for ${operation}`,
+  wait_kept_in_memory: (operation: string): string => `Long wait kept in memory for ${operation}`,
+  wait_continued: (operation: string): string => `Call goes on after a long wait for ${operation}`,
+  wait_put_back: (operation: string): string => `Job put back after a long wait for ${operation}`,
+  wait_refused: (operation: string): string => `Job refused after a long wait for ${operation}`,
 } as const;
 
 /** The name that Prometheus gives to an attribute key. */

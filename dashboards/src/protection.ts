@@ -255,6 +255,21 @@ function deadLetters(config: DashboardsConfig): PanelSpec[] {
       noValue: 'no queue',
       links: [runbook(config, 'DeadLetterOldestTooOld')],
     },
+    {
+      kind: 'stacked',
+      title: 'Calls over long waits',
+      description:
+        'handed_over leave a process, continued come back. put_back met a worker that lacks their operation, its version or the key: finish the deployment. refused end there: look at the log line of each.',
+      unit: 'ops',
+      width: 24,
+      queries: [
+        {
+          expr: ask.rate(ask.ofProcesses('durableWaits'), queue, label('event')),
+          legend: `{{${queue}}} {{${label('event')}}}`,
+        },
+      ],
+      noValue: 'no queue',
+    },
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { StopReason } from '../../src/engine/outcome.ts';
 import type { QueueEventName } from '../../src/recovery/dead-letters/queue-event.ts';
+import type { WaitEventName } from '../../src/recovery/durable/waits-options.ts';
 import type { LogLevel } from './log-sink.ts';
 
 /** How urgent each message is. */
@@ -10,12 +11,15 @@ export interface LoggingOptions {
 
 /**
  * The messages: a retry was scheduled, a call succeeded after retries, a call gave up for a reason, or something happened to
- * dead letters.
+ * dead letters, or to calls over long waits.
  */
-export type LogMessage = 'attempt_failed' | 'succeeded' | StopReason | LetterMessage;
+export type LogMessage = 'attempt_failed' | 'succeeded' | StopReason | LetterMessage | WaitMessage;
 
 /** A message about dead letters. */
 export type LetterMessage = `letter_${QueueEventName}`;
+
+/** A message about calls over long waits. */
+export type WaitMessage = `wait_${WaitEventName}`;
 
 /** The level of each message. */
 export const DEFAULT_LEVELS: Readonly<Record<LogMessage, LogLevel>> = Object.freeze({
@@ -35,6 +39,11 @@ export const DEFAULT_LEVELS: Readonly<Record<LogMessage, LogLevel>> = Object.fre
   letter_quarantined: 'error',
   letter_evicted: 'warn',
   letter_purged: 'info',
+  wait_handed_over: 'info',
+  wait_kept_in_memory: 'warn',
+  wait_continued: 'info',
+  wait_put_back: 'warn',
+  wait_refused: 'error',
 });
 
 /** A level for every message. */

@@ -4,6 +4,7 @@ import { LABEL_VALUES, LABELS, METRICS, type MetricDefinition } from '../names.t
 import type { Sample } from './families.ts';
 import { levelOf } from './queue-levels.ts';
 import { cleanLabel } from './store.ts';
+import { lostInWaits } from './wait-samples.ts';
 
 /** The families that queues of dead letters feed. Each series of events exists from the moment at which its queue is made. */
 export const DEAD_LETTER_FAMILIES: readonly MetricDefinition[] = [
@@ -19,13 +20,9 @@ export const DEAD_LETTER_FAMILIES: readonly MetricDefinition[] = [
  */
 export function deadLetterSamples(definition: MetricDefinition): Sample[] {
   const queues = Map.groupBy(queueRegistry.queues, ({ name }) => cleanLabel(name));
+  if (definition === METRICS.deadLetters) return eventSamples(queues);
   return [...queues].flatMap(([name, all]) => {
     switch (definition) {
-      case METRICS.deadLetters:
-        return LABEL_VALUES.deadLetterEvent.map(event => ({
-          attributes: { [LABELS.queue]: name, [LABELS.event]: event },
-          value: all.reduce((sum, { counts }) => sum + counts[event], 0),
-        }));
       case METRICS.deadLetterDepth:
         return highest(name, all, ({ dead, claimed }) => dead + claimed);
       case METRICS.deadLetterQuarantined:
@@ -37,6 +34,29 @@ export function deadLetterSamples(definition: MetricDefinition): Sample[] {
     }
   });
 }
+
+/** A call that is lost after a long wait counts as a letter that was not stored: in the queue of its waits, for it had no other. */
+function eventSamples(queues: ReadonlyMap<string, readonly ReadableQueue[]>): Sample[] {
+  const lost = lostInWaits();
+  const sample = (name: string, event: string, value: number): Sample => ({
+    attributes: { [LABELS.queue]: name, [LABELS.event]: event },
+    value: value + (event === NOT_STORED ? (lost.get(name) ?? 0) : 0),
+  });
+  return [
+    ...[...queues].flatMap(([name, all]) =>
+      LABEL_VALUES.deadLetterEvent.map(event =>
+        sample(
+          name,
+          event,
+          all.reduce((sum, { counts }) => sum + counts[event], 0),
+        ),
+      ),
+    ),
+    ...[...lost.keys()].filter(name => !queues.has(name)).map(name => sample(name, NOT_STORED, 0)),
+  ];
+}
+
+const NOT_STORED: (typeof LABEL_VALUES.deadLetterEvent)[number] = 'not_stored';
 
 /** No sample where no store has told. */
 function highest(

@@ -8,6 +8,7 @@ import type { Attributes, Exemplar, HistogramCell } from './histogram-cell.ts';
 import { LIMIT_FAMILIES, limitSamples } from './limit-samples.ts';
 import type { OperationCells } from './operation-cells.ts';
 import { store } from './store.ts';
+import { waitSamples } from './wait-samples.ts';
 
 /** One value of a counter or gauge. */
 export interface Sample {
@@ -36,6 +37,7 @@ export const FED_FAMILIES: readonly MetricDefinition[] = [
   METRICS.nestedSuppressed,
   ...LIMIT_FAMILIES,
   ...DEAD_LETTER_FAMILIES,
+  METRICS.durableWaits,
   METRICS.telemetryErrors,
   METRICS.overflow,
   METRICS.info,
@@ -112,6 +114,8 @@ function samplesOf(definition: MetricDefinition, all: readonly OperationCells[])
       return faultSources().map(source => sample(faultCounts().get(source) ?? 0, { [LABELS.source]: source }));
     case METRICS.overflow:
       return LABEL_VALUES.overflowSource.map(source => sample(overflow(source), { [LABELS.source]: source }));
+    case METRICS.durableWaits:
+      return waitSamples();
     case METRICS.info:
       return [sample(1, { [LABELS.version]: VERSION })];
     default:

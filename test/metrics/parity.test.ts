@@ -17,7 +17,9 @@ import {
   OperationRegistry,
   queueRegistry,
 } from '../../src/recovery/dead-letters/index.ts';
+import { DurableCalls } from '../../src/recovery/durable/durable-calls.ts';
 import { FakeClock } from '../../src/testing/index.ts';
+import { MemoryEngine } from '../dead-letters/support/memory-engine.ts';
 import { startMetrics } from '../servers/story.ts';
 import { startTracing, stopTelemetry } from '../spans/sdk.ts';
 import { parseExposition, scrape } from '../support/exposition.ts';
@@ -62,6 +64,7 @@ describe('OpenTelemetry, prom-client and @prometheus-io/client', () => {
     const queue = new DeadLetterQueue({ name: 'refunds', store: new MemoryDeadLetterStore({ clock }), clock });
     const own = { ...quick, maxAttempts: 1, deadLetter: queue, registry: new OperationRegistry() };
     await defineOperation('refund', throwing('text'), own)().catch(() => undefined);
+    await new DurableCalls(new MemoryEngine(clock), { clock }).run('of somebody else', 'j', undefined);
     await clock.advance(2500);
     // What the store holds is asked for by the first to collect, and shown to those after it.
     await scrape(reader);
@@ -93,6 +96,9 @@ describe('OpenTelemetry, prom-client and @prometheus-io/client', () => {
       'retry_dead_letter_depth{queue="refunds"}': 1,
       'retry_dead_letter_oldest_age_seconds{queue="refunds"}': 2.5,
       'retry_dead_letter_quarantined{queue="refunds"}': 0,
+      'retry_durable_waits_total{event="refused",queue="long-waits"}': 1,
+      'retry_durable_waits_total{event="handed_over",queue="long-waits"}': 0,
+      'retry_dead_letters_total{event="not_stored",queue="long-waits"}': 1,
       'retry_nested_suppressed_total{operation="limited"}': 0,
       'retry_late_results_total{operation="limited",result="success"}': 0,
     });

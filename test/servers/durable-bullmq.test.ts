@@ -5,7 +5,7 @@ import { type OwnRedis, startRedis } from '../redis/support/redis-server.ts';
 import { tellOfDurableWaits } from './durable-story.ts';
 
 // Real servers on real time, on machines that may be busy.
-jest.setTimeout(90_000);
+jest.setTimeout(240_000);
 
 describeWithRedis('durable waits on BullMQ, with a real redis-server', () => {
   let redis: OwnRedis;
@@ -63,5 +63,41 @@ describe('the options of BullmqWaits', () => {
     expect(waits.counts.handed_over).toBe(1);
     // BullMQ gives a signal to functions of three parameters.
     expect(waits.process).toHaveLength(3);
+  });
+});
+
+describe('a job that a worker of BullmqWaits does not know', () => {
+  const queue = { name: 'long-waits', add: async () => undefined, remove: async () => undefined };
+  const data = { format: 2 };
+
+  it('is moved to the delayed ones with the token of the worker', async () => {
+    const calls: unknown[] = [];
+    const job = {
+      ...{ id: 'j', data },
+      updateData: async (...args: unknown[]): Promise<void> => void calls.push(['updateData', ...args]),
+      moveToDelayed: async (...args: unknown[]): Promise<void> => void calls.push(['moveToDelayed', ...args]),
+    };
+    const startedAt = Date.now();
+    await expect(new BullmqWaits({ queue }).process(job, 'token')).rejects.toMatchObject({ name: 'DelayedError' });
+    expect(calls).toEqual([
+      ['updateData', { format: 2, putBack: 1 }],
+      ['moveToDelayed', expect.any(Number), 'token'],
+    ]);
+    const delayMs = ((calls[1] as [string, number])[1] as number) - startedAt;
+    expect(delayMs).toBeGreaterThanOrEqual(5000);
+    expect(delayMs).toBeLessThan(5000 + Date.now() - startedAt + 1);
+  });
+
+  it('is left for BullMQ to find where that fails', async () => {
+    const updateData = () => Promise.reject(new Error('Missing lock'));
+    const job = { id: 'j', data, updateData, moveToDelayed: updateData };
+    await expect(new BullmqWaits({ queue }).process(job, 'token')).rejects.toMatchObject({ name: 'DelayedError' });
+  });
+
+  it('fails for good where it is not ours', async () => {
+    const updateData = async () => undefined;
+    const job = { id: 'j', data: 'of somebody else', updateData, moveToDelayed: updateData };
+    const refused = { name: 'UnrecoverableError', message: 'The job is refused: the job is no object' };
+    await expect(new BullmqWaits({ queue }).process(job, 'token')).rejects.toMatchObject(refused);
   });
 });

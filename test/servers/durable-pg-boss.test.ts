@@ -4,7 +4,7 @@ import { tellOfDurableWaits } from './durable-story.ts';
 import { hasPostgres, type OwnPostgres, startPostgres } from './postgres.ts';
 
 // Real servers on real time, on machines that may be busy.
-jest.setTimeout(90_000);
+jest.setTimeout(240_000);
 
 describeWithProgram(
   { name: 'PostgreSQL', debianPackage: 'postgresql', isThere: hasPostgres() },
@@ -13,7 +13,7 @@ describeWithProgram(
     let postgres: OwnPostgres;
     beforeAll(async () => {
       postgres = await startPostgres({ max_connections: 100 });
-    }, 60_000);
+    });
     afterAll(async () => {
       await postgres?.end();
     });
@@ -69,5 +69,44 @@ describe('the options of PgBossWaits', () => {
     };
     expect(await waits.handOver(call, new AbortController().signal)).toBeUndefined();
     expect(waits.counts.kept_in_memory).toBe(1);
+  });
+});
+
+describe('a job that a worker of PgBossWaits does not know', () => {
+  const boss = { send: async () => 'id', cancel: async () => undefined, findJobs: async () => [] };
+  const data = { format: 2 };
+
+  it('is completed once another job has taken its place', async () => {
+    const sent: unknown[] = [];
+    const send = async (...args: unknown[]): Promise<string> => {
+      sent.push(args);
+      return 'id';
+    };
+    const waits = new PgBossWaits({ boss: { ...boss, send }, queue: 'q' });
+    const results = [...(await waits.process([{ id: 'a', data }])), ...(await waits.process([{ id: 'a', data }]))];
+    expect(results).toMatchObject([
+      { id: 'a', status: 'completed', output: { outcome: 'put_back', why: 'the job was written by a newer version' } },
+      { id: 'a', status: 'completed' },
+    ]);
+    expect(sent[0]).toEqual(['q', { format: 2, putBack: 1 }, { id: expect.any(String), startAfter: 5 }]);
+    // Run twice, it has one successor all the same.
+    expect(sent[1]).toEqual(sent[0]);
+  });
+
+  it('is left to be run again where the database is not there, or has taken it away', async () => {
+    const send = () => Promise.reject(new Error('no connection'));
+    const waits = new PgBossWaits({ boss: { ...boss, send }, queue: 'q' });
+    expect(await waits.process([{ id: 'a', data }])).toMatchObject([{ id: 'a', status: 'failed' }]);
+    const others = new PgBossWaits({ boss, queue: 'q' });
+    expect(await others.process([{ id: 'a', data, signal: AbortSignal.abort() }])).toMatchObject([
+      { id: 'a', status: 'failed', output: { outcome: 'aborted' } },
+    ]);
+  });
+
+  it('fails for good where it is not ours', async () => {
+    const waits = new PgBossWaits({ boss, queue: 'q' });
+    expect(await waits.process([{ id: 'a', data: { hello: 'world' } }])).toMatchObject([
+      { id: 'a', status: 'deadletter', output: { message: 'The job is refused: the job is none of ours' } },
+    ]);
   });
 });

@@ -1,71 +1,51 @@
 import type { Clock } from '../../engine/clock.ts';
-import type { ErrorDescription } from '../../engine/describe-error.ts';
 import { errorType } from '../../engine/error-type.ts';
 import { reportFault } from '../../engine/faults.ts';
-import { callHook } from '../../engine/hook.ts';
-import type { StopReason } from '../../engine/outcome.ts';
 import { redact as redactText } from '../../engine/redact.ts';
 import { systemClock } from '../../engine/system-clock.ts';
 import { isUuid, newLetterId } from '../dead-letters/letter-id.ts';
-import { type OperationRegistry, operations } from '../dead-letters/operation-registry.ts';
+import { operations } from '../dead-letters/operation-registry.ts';
 import { boundTo, type PayloadTerms, packPayload } from '../dead-letters/pack-payload.ts';
 import { redactPayload } from '../dead-letters/redact-payload.ts';
 import type { StoredPayload } from '../dead-letters/stored-payload.ts';
 import type { TakenCall, WaitingCall, WaitKeeper } from '../dead-letters/wait-keeper.ts';
-import { goOn } from './go-on.ts';
 import { writeJob } from './job.ts';
 import { jobIdOf } from './job-id.ts';
+import type { JobResult } from './job-result.ts';
+import { JobRunner } from './job-runner.ts';
+import type { PutBack } from './put-back.ts';
 import { readJob } from './read-job.ts';
 import type { WaitEngine } from './wait-engine.ts';
-import { WAITS_DEFAULTS, type WaitEvent, type WaitEventName, type WaitsOptions } from './waits-options.ts';
+import { WaitJournal } from './wait-journal.ts';
+import { WAITS_DEFAULTS, type WaitCounts, type WaitsOptions } from './waits-options.ts';
 import { within } from './within.ts';
-
-/** How often each thing has happened to a call in this process. */
-export type WaitCounts = Record<WaitEventName, number>;
-
-/** What became of a job. */
-export type JobResult =
-  | { readonly outcome: 'success'; readonly operation: string }
-  /** Another long wait: another job goes on with the call. */
-  | { readonly outcome: 'handed_over'; readonly operation: string; readonly jobId: string; readonly goesOnAt: number }
-  | {
-      readonly outcome: 'given_up';
-      readonly operation: string;
-      readonly reason: StopReason;
-      readonly attempts: number;
-      readonly error: ErrorDescription;
-      /** True where the queue of dead letters of the operation has it. */
-      readonly hasLetter: boolean;
-    }
-  /** The worker stopped in the middle of it. */
-  | { readonly outcome: 'aborted'; readonly operation: string }
-  /** It cannot be run here, or at all. */
-  | { readonly outcome: 'refused'; readonly why: string };
 
 /** What both adapters do: hands calls over to an engine, and goes on with them where the worker runs. */
 export class DurableCalls implements WaitKeeper {
-  readonly counts: Readonly<WaitCounts>;
-  readonly #counts: WaitCounts = { handed_over: 0, kept_in_memory: 0, continued: 0, refused: 0 };
   readonly #engine: WaitEngine;
-  readonly #registry: OperationRegistry;
+  readonly #journal: WaitJournal;
+  readonly #runner: JobRunner;
   readonly #terms: PayloadTerms;
   readonly #timeoutMs: number;
-  readonly #onEvent: ((event: WaitEvent) => void) | undefined;
   readonly #clock: Clock;
   /** Jobs that the engine has not answered yet, also those that nobody waits for any more. */
   #unanswered = 0;
 
   /** The options have been checked. */
   constructor(engine: WaitEngine, options: WaitsOptions) {
-    const { registry = operations, redact = redactPayload, cipher, clock = systemClock, onEvent } = options;
-    this.counts = this.#counts;
+    const { registry = operations, redact = redactPayload, cipher, clock = systemClock } = options;
     this.#engine = engine;
-    this.#registry = registry;
+    this.#journal = new WaitJournal(engine.queue, options.onEvent);
+    const { deadLetter } = options;
+    this.#runner = new JobRunner(engine, this.#journal, { registry, cipher, keeper: this, deadLetter, clock });
     const maxBytes = options.maxPayloadBytes ?? WAITS_DEFAULTS.maxPayloadBytes;
     this.#terms = { maxBytes, redact: redact === false ? undefined : redact, cipher };
     this.#timeoutMs = options.handOverTimeoutMs ?? WAITS_DEFAULTS.handOverTimeoutMs;
-    this.#onEvent = onEvent;
     this.#clock = clock;
+  }
+
+  get counts(): Readonly<WaitCounts> {
+    return this.#journal.counts;
   }
 
   async handOver(call: WaitingCall, signal: AbortSignal): Promise<TakenCall | undefined> {
@@ -83,27 +63,17 @@ export class DurableCalls implements WaitKeeper {
       if (signal.aborted) return undefined;
       const why = fault instanceof Unfit ? fault.message : `the engine did not take it: ${errorType(fault)}`;
       reportFault('durable_wait', fault);
-      this.#tell({ event: 'kept_in_memory', operation, why });
+      this.#journal.tell({ event: 'kept_in_memory', operation, why });
       return undefined;
     }
     const { queue } = this.#engine;
-    this.#tell({ event: 'handed_over', operation, jobId });
+    this.#journal.tell({ event: 'handed_over', operation, jobId });
     return { queue, jobId, goesOnAt };
   }
 
-  /** Goes on with the call of a job. Rejects only for what is wrong with the library itself. */
-  async run(data: unknown, jobId: string, signal: AbortSignal | undefined): Promise<JobResult> {
-    const call = readJob(data);
-    if (typeof call === 'string') return this.#refused(call, jobId, undefined);
-    const { cipher } = this.#terms;
-    const result = await goOn(call, {
-      registry: this.#registry,
-      cipher,
-      keeper: this,
-      signal,
-      onStart: () => this.#tell({ event: 'continued', operation: call.operation, jobId }),
-    });
-    return result.outcome === 'refused' ? this.#refused(result.why, jobId, call.operation) : result;
+  /** Runs a job; see {@link JobRunner.run}. */
+  run(data: unknown, jobId: string, signal: AbortSignal | undefined, putBack?: PutBack): Promise<JobResult> {
+    return this.#runner.run(data, jobId, signal, putBack);
   }
 
   async #give(id: string, jobId: string, call: WaitingCall, isWanted: () => boolean): Promise<void> {
@@ -114,7 +84,7 @@ export class DurableCalls implements WaitKeeper {
     const job = writeJob(id, payload, call);
     // A worker must not be the first to find out that it cannot be read.
     const read = readJob(JSON.parse(JSON.stringify(job)));
-    if (typeof read === 'string') throw new Unfit(read);
+    if (read.is !== 'ours') throw new Unfit(read.is === 'foreign' ? read.why : 'the format of the job is not ours');
     // A client without a connection keeps what it is given.
     if (this.#unanswered >= MOST_UNANSWERED) throw new Unfit('the engine has too many others to answer');
     if (!isWanted()) return;
@@ -124,16 +94,6 @@ export class DurableCalls implements WaitKeeper {
     } finally {
       this.#unanswered--;
     }
-  }
-
-  #refused(why: string, jobId: string, operation: string | undefined): JobResult {
-    this.#tell({ event: 'refused', jobId, why, ...(operation === undefined ? undefined : { operation }) });
-    return { outcome: 'refused', why };
-  }
-
-  #tell(event: Omit<WaitEvent, 'queue'>): void {
-    this.#counts[event.event]++;
-    if (this.#onEvent !== undefined) callHook(this.#onEvent, { queue: this.#engine.queue, ...event });
   }
 }
 
@@ -165,20 +125,3 @@ function obstacleTo({ idempotencyKey, isRestorable }: WaitingCall, payload: Stor
 }
 
 const LONGEST_KEY = 512;
-
-/** What a failed job says of its result; undefined where the job has not failed. */
-export function failureOf(result: JobResult): string | undefined {
-  switch (result.outcome) {
-    case 'success':
-    case 'handed_over':
-      return undefined;
-    case 'refused':
-      return `The job is refused: ${result.why}`;
-    case 'aborted':
-      return `${result.operation} was stopped in the middle of its work`;
-    case 'given_up': {
-      const { operation, attempts, reason, error, hasLetter } = result;
-      return hasLetter ? undefined : `${operation} gave up after attempt ${attempts}, ${reason}: ${error.message}`;
-    }
-  }
-}

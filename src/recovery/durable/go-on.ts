@@ -6,8 +6,8 @@ import { runOperation } from '../dead-letters/run-operation.ts';
 import { storedArguments } from '../dead-letters/stored-arguments.ts';
 import { type ContinuedCall, DEFAULT_LONGEST_WAIT_MS, type WaitKeeper } from '../dead-letters/wait-keeper.ts';
 import { WayOut } from '../dead-letters/way-out.ts';
-import type { JobResult } from './durable-calls.ts';
 import { earlierError } from './earlier-error.ts';
+import type { JobResult } from './job-result.ts';
 
 /** What a worker has. */
 export interface Workplace {
@@ -20,17 +20,31 @@ export interface Workplace {
   onStart(): void;
 }
 
+/** What became of a call at this worker. */
+export type WorkResult =
+  | Exclude<JobResult, { outcome: 'put_back' | 'refused' }>
+  /** `not_here`: another worker may be able to. `impossible`: nobody can. `forged`: nobody may. */
+  | { readonly outcome: 'not_here' | 'impossible' | 'forged'; readonly why: string };
+
 /** Goes on with a call that was handed over, until it ends or leaves again. */
 export async function goOn(
   call: ContinuedCall,
   { registry, cipher, keeper, signal: worker, onStart }: Workplace,
-): Promise<JobResult> {
-  const operation = registry.get(call.operation);
-  if (operation === undefined) return refused(`there is no operation of the name ${JSON.stringify(call.operation)}`);
+): Promise<WorkResult> {
   // With a key of ours, text that was not sealed is somebody else's.
-  if (cipher !== undefined && call.payload.kind === 'plain') return refused('the payload is not sealed');
+  if (cipher !== undefined && call.payload.kind === 'plain') {
+    return { outcome: 'forged', why: 'the payload is not sealed' };
+  }
+  const operation = registry.get(call.operation);
+  if (operation === undefined) {
+    return { outcome: 'not_here', why: `there is no operation of the name ${JSON.stringify(call.operation)}` };
+  }
   const found = await storedArguments(call, operation, cipher);
-  if ('is' in found) return refused(found.is === 'impossible' ? found.why : OPENED_ELSEWHERE);
+  if ('is' in found) {
+    return found.is === 'impossible'
+      ? { outcome: 'impossible', why: found.why }
+      : { outcome: 'not_here', why: OPENED_ELSEWHERE };
+  }
   onStart();
   const work = new Work(call, operation, found.stored);
   const wayOut = work.wayOut(keeper);
@@ -50,9 +64,11 @@ export async function goOn(
     return { outcome: 'handed_over', operation: name, jobId: taken.jobId, goesOnAt: taken.goesOnAt };
   }
   const { reason, attempts, error } = ending.stop;
-  if (reason === 'aborted' && signal?.aborted === true) return { outcome: 'aborted', operation: name };
-  const { idempotencyKey, source } = call;
-  const hasLetter = await keepLetter(operation, ending, () => ({ args: work.args, idempotencyKey, source }));
+  // Its caller is not here: what aborts a call here is the end of the worker.
+  if (reason === 'aborted') return { outcome: 'aborted', operation: name };
+  const { id, idempotencyKey, source } = call;
+  // A worker that is killed after this is run again: the letter of the same call has the same id, and is there once.
+  const hasLetter = await keepLetter(operation, ending, () => ({ id, args: work.args, idempotencyKey, source }));
   return { outcome: 'given_up', operation: name, reason, attempts, error: describeError(error), hasLetter };
 }
 
@@ -60,10 +76,6 @@ const OPENED_ELSEWHERE = 'the payload is of a newer version, or sealed with a ke
 
 function either(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
   return one === undefined || other === undefined ? (one ?? other) : AbortSignal.any([one, other]);
-}
-
-function refused(why: string): JobResult {
-  return { outcome: 'refused', why };
 }
 
 /** A call between its coming and its going. */

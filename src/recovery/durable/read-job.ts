@@ -3,37 +3,55 @@ import { read } from '../../engine/read.ts';
 import { type LetterAttempt, type LetterSource, type LetterTrace, MAX_HISTORY } from '../dead-letters/letter.ts';
 import type { StoredPayload } from '../dead-letters/stored-payload.ts';
 import type { ContinuedCall } from '../dead-letters/wait-keeper.ts';
-import { JOB_FORMAT, LONGEST_TOPIC } from './job.ts';
+import { JOB_FORMAT } from './job.ts';
+
+/** What the data of a job are. */
+export type ReadJob =
+  | {
+      readonly is: 'ours';
+      readonly call: ContinuedCall;
+      /** How often it was put back. */
+      readonly putBack: number;
+    }
+  /** Written by a newer version of the library. */
+  | { readonly is: 'newer'; readonly putBack: number }
+  /** Not what this library writes. `why` holds nothing of the data. */
+  | { readonly is: 'foreign'; readonly why: string };
 
 /**
  * Reads the data of a job, which anybody may have written who can reach the queue: takes what it knows, field by field,
- * and nothing else. A text says why the job is refused; it holds nothing of the data.
+ * and nothing else.
  */
-export function readJob(data: unknown): ContinuedCall | string {
+export function readJob(data: unknown): ReadJob {
   try {
     const job = new Fields(data, 'the job');
     const format = job.own('format');
-    if (isNumber(format) && (format as number) > JOB_FORMAT) return 'the job was written by a newer version';
-    if (format !== JOB_FORMAT) return 'the job is none of ours';
-    return Object.freeze<ContinuedCall>({
-      id: job.text('id', 64),
-      operation: job.text('operation', 200),
-      payload: payloadOf(job.inner('payload')),
-      error: errorOf(job.inner('error')),
-      attempts: job.integer('attempts', 1),
-      history: job.list('history', MAX_HISTORY).map(attemptOf),
-      firstFailedAt: job.integer('firstFailedAt'),
-      lastFailedAt: job.integer('lastFailedAt'),
-      idempotencyKey: job.text('idempotencyKey', 512),
-      ...(job.has('trace') ? { trace: traceOf(job.inner('trace')) } : undefined),
-      ...(job.has('source') ? { source: sourceOf(job.inner('source')) } : undefined),
-      startedAt: job.integer('startedAt'),
-      deadline: job.has('deadline') ? job.number('deadline') : undefined,
-      wait: waitOf(job.inner('wait')),
-    });
+    const isNewer = isNumber(format) && (format as number) > JOB_FORMAT;
+    if (format !== JOB_FORMAT && !isNewer) return { is: 'foreign', why: 'the job is none of ours' };
+    const putBack = job.has('putBack') ? job.integer('putBack') : 0;
+    return isNewer ? { is: 'newer', putBack } : { is: 'ours', call: callOf(job), putBack };
   } catch (error) {
-    return error instanceof Refusal ? error.message : 'the job cannot be read';
+    return { is: 'foreign', why: error instanceof Refusal ? error.message : 'the job cannot be read' };
   }
+}
+
+function callOf(job: Fields): ContinuedCall {
+  return Object.freeze<ContinuedCall>({
+    id: job.text('id', 36, CALL_ID),
+    operation: job.text('operation', 200),
+    payload: payloadOf(job.inner('payload')),
+    error: errorOf(job.inner('error')),
+    attempts: job.integer('attempts', 1),
+    history: job.list('history', MAX_HISTORY).map(attemptOf),
+    firstFailedAt: job.integer('firstFailedAt'),
+    lastFailedAt: job.integer('lastFailedAt'),
+    idempotencyKey: job.text('idempotencyKey', 512),
+    ...(job.has('trace') ? { trace: traceOf(job.inner('trace')) } : undefined),
+    ...(job.has('source') ? { source: sourceOf(job.inner('source')) } : undefined),
+    startedAt: job.integer('startedAt'),
+    deadline: job.has('deadline') ? job.number('deadline') : undefined,
+    wait: waitOf(job.inner('wait')),
+  });
 }
 
 class Refusal extends Error {}
@@ -95,8 +113,11 @@ class Fields {
 }
 
 const ANY = /^/;
+/** A UUID, since the letter of the call will have it. */
+const CALL_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 const LABEL = /^[\w.:-]+$/;
 const LONGEST_MESSAGE = 2048;
+const LONGEST_TOPIC = 249;
 
 function payloadOf(payload: Fields): StoredPayload {
   const altered = payload.own('altered');
@@ -156,7 +177,7 @@ function sourceOf(source: Fields): LetterSource {
   return {
     topic: source.text('topic', LONGEST_TOPIC, ANY),
     ...(source.has('partition') ? { partition: source.integer('partition') } : undefined),
-    ...(source.has('offset') ? { offset: source.text('offset', 64) } : undefined),
+    ...(source.has('offset') ? { offset: source.text('offset', 64, ANY) } : undefined),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   ofType,
   withFunctions,
 } from '../../engine/option-checks.ts';
+import type { LetterKeeper } from '../dead-letters/letter-keeper.ts';
 import type { OperationRegistry } from '../dead-letters/operation-registry.ts';
 import type { PayloadRedactor } from '../dead-letters/pack-payload.ts';
 import type { PayloadCipher } from '../dead-letters/payload-cipher.ts';
@@ -18,6 +19,11 @@ import type { PayloadCipher } from '../dead-letters/payload-cipher.ts';
 export interface WaitsOptions {
   /** Where a worker finds the operations. Default: the registry of the process. */
   readonly registry?: OperationRegistry;
+  /**
+   * Keeps the calls that no worker could go on with, where their operation is not known here or has no queue of its own.
+   * Default none: such a job fails, and is counted as a dead letter that was not stored.
+   */
+  readonly deadLetter?: LetterKeeper;
   /**
    * A call with larger arguments is not handed over. The JSON text in UTF-8 counts. Default 262144 (256 KiB). Range 1024 to
    * 64 MiB.
@@ -30,8 +36,8 @@ export interface WaitsOptions {
    */
   readonly redact?: PayloadRedactor | false;
   /**
-   * Encrypts the arguments; see `aes256Gcm`. A worker that has one refuses arguments that were not sealed with it, so who
-   * can write to the queue cannot choose them. Default none.
+   * Encrypts the arguments; see `aes256Gcm`. A worker that has one refuses arguments that were not sealed, and puts back
+   * those that it cannot open, so who can write to the queue cannot choose them. Default none.
    */
   readonly cipher?: PayloadCipher;
   /**
@@ -47,9 +53,12 @@ export interface WaitsOptions {
 
 /**
  * What happens to a call: the engine has it; the engine or the arguments did not allow it, so it waits in memory; a
- * worker goes on with it; a worker could not, and its job has failed.
+ * worker goes on with it; a worker could not, and has put its job back for another one; nobody can.
  */
-export type WaitEventName = 'handed_over' | 'kept_in_memory' | 'continued' | 'refused';
+export type WaitEventName = 'handed_over' | 'kept_in_memory' | 'continued' | 'put_back' | 'refused';
+
+/** How often each thing has happened to a call in this process. */
+export type WaitCounts = Record<WaitEventName, number>;
 
 /** Something that happened to a call in this process. */
 export interface WaitEvent {
@@ -58,7 +67,7 @@ export interface WaitEvent {
   /** Left out where a job does not say. */
   readonly operation?: string;
   readonly jobId?: string;
-  /** For `kept_in_memory` and `refused`: the reason in a few words. */
+  /** For `kept_in_memory`, `put_back` and `refused`: the reason in a few words. */
   readonly why?: string;
 }
 
@@ -73,6 +82,7 @@ export function checkWaitsOptions(what: string, options: object, own: Readonly<R
 
 const CHECKS: Readonly<Record<keyof WaitsOptions, Check>> = {
   registry: withFunctions('an OperationRegistry', 'add', 'get', 'names'),
+  deadLetter: withFunctions('a DeadLetterQueue or an object with a function "keep"', 'keep'),
   maxPayloadBytes: integerFrom(1024, 64 * 2 ** 20),
   redact: ofType('a function or false', v => v === false || isFunction(v)),
   cipher: withFunctions('a PayloadCipher', 'seal', 'open'),

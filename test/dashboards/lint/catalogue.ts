@@ -80,7 +80,7 @@ function valuesOf(key: keyof typeof LABELS, definition: MetricDefinition): reado
     case 'to':
       return LABEL_VALUES.breakerState;
     case 'event':
-      return LABEL_VALUES.deadLetterEvent;
+      return definition === METRICS.durableWaits ? LABEL_VALUES.durableWaitEvent : LABEL_VALUES.deadLetterEvent;
     case 'source':
       return definition === METRICS.overflow ? LABEL_VALUES.overflowSource : LABEL_VALUES.faultSource;
     default:

@@ -5,6 +5,7 @@ import { LABEL_VALUES } from '../../../instrumentation/names.ts';
 import { type PrometheusRegistry, registerRetryMetrics } from '../../../instrumentation/prometheus/index.ts';
 import { CircuitBreaker, RetryBudget, RetryPolicy } from '../../../src/index.ts';
 import { DeadLetterQueue, MemoryDeadLetterStore } from '../../../src/recovery/dead-letters/index.ts';
+import { BullmqWaits } from '../../../src/recovery/durable/bullmq/index.ts';
 import { parseExposition } from '../../support/exposition.ts';
 import { RULES } from './scenarios.ts';
 import { expectContent, testEachWith, withFiles } from './tools.ts';
@@ -27,6 +28,7 @@ beforeAll(async () => {
   const breaker = new CircuitBreaker({ name: 'unused' });
   new RetryPolicy({ operation, budget, breaker });
   const queue = new DeadLetterQueue({ name: 'unused', store: new MemoryDeadLetterStore() });
+  new BullmqWaits({ queue: { name: 'unused', add: async () => undefined, remove: async () => undefined } });
   // A store is asked in the background.
   await registry.metrics();
   await queue.stats();
@@ -43,6 +45,7 @@ it.each<[string, string[]]>([
   ['circuit_breaker_calls_total', labels(LABEL_VALUES.breakerResult.map(result => ({ breaker: 'unused', result })))],
   ['circuit_breaker_transitions_total', labels(LABEL_VALUES.breakerState.map(to => ({ breaker: 'unused', to })))],
   ['retry_dead_letters_total', labels(LABEL_VALUES.deadLetterEvent.map(event => ({ queue: 'unused', event })))],
+  ['retry_durable_waits_total', labels(LABEL_VALUES.durableWaitEvent.map(event => ({ queue: 'unused', event })))],
   ['retry_telemetry_errors_total', labels(LABEL_VALUES.faultSource.map(source => ({ source })))],
   ['retry_overflow_total', labels(LABEL_VALUES.overflowSource.map(source => ({ source })))],
 ])('shows every series of %s at 0 before the first call', (family, sets) => {

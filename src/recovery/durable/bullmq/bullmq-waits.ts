@@ -1,8 +1,10 @@
 import { type Check, checkOptions, ofType, withFunctions } from '../../../engine/option-checks.ts';
 import { read } from '../../../engine/read.ts';
+import { systemClock } from '../../../engine/system-clock.ts';
 import type { TakenCall, WaitingCall, WaitKeeper } from '../../dead-letters/wait-keeper.ts';
-import { DurableCalls, failureOf, type JobResult, type WaitCounts } from '../durable-calls.ts';
-import { checkWaitsOptions, type WaitsOptions } from '../waits-options.ts';
+import { DurableCalls } from '../durable-calls.ts';
+import { failureOf, type JobResult } from '../job-result.ts';
+import { checkWaitsOptions, type WaitCounts, type WaitsOptions } from '../waits-options.ts';
 
 /** What is asked of a `Queue` of BullMQ. */
 export interface BullmqQueue {
@@ -27,6 +29,9 @@ export type BullmqKeepJobs = { age: number; count?: number } | { count: number }
 export interface BullmqJob {
   readonly id?: string | undefined;
   readonly data: unknown;
+  updateData(data: object): Promise<unknown>;
+  /** `timestamp` in milliseconds since 1970. */
+  moveToDelayed(timestamp: number, token?: string): Promise<unknown>;
 }
 
 /** The options of {@link BullmqWaits}. */
@@ -48,8 +53,12 @@ export interface BullmqWaitsOptions extends WaitsOptions {
  * the same attempt with the same idempotency key; after `maxStalledCount` of that it fails. Redis keeps what it has
  * acknowledged only with `appendonly yes` and `appendfsync always`.
  *
- * A job fails, and stays in the set of failed jobs, when it is refused or cancelled, or when its call is given up and no
- * queue of dead letters has taken it. BullMQ never retries it by itself.
+ * A worker that does not know the operation, its version or the key, and one whose job is cancelled or whose operation's
+ * `signal` has aborted, puts the job back: it is delayed until a worker that can takes it, first by 5 s, then ever more, up to
+ * 5 min. After 300 times, about a day, its call becomes a dead letter.
+ *
+ * A job fails, and stays in the set of failed jobs, when it is refused, or when its call is given up, and no queue of dead
+ * letters has taken it. BullMQ never retries it by itself.
  *
  * @example
  * ```ts
@@ -79,10 +88,16 @@ export class BullmqWaits implements WaitKeeper {
       common,
     );
     // BullMQ counts the parameters to see whether a signal is wanted.
-    this.process = async (job, _token, signal) => {
-      const result = await this.#calls.run(read(job, 'data'), String(read(job, 'id')), signal);
+    this.process = async (job, token, signal) => {
+      const putBack = async (data: object, delayMs: number): Promise<void> => {
+        await job.updateData(data);
+        await job.moveToDelayed(systemClock.wallNow() + delayMs, token);
+      };
+      const result = await this.#calls.run(read(job, 'data'), String(read(job, 'id')), signal, putBack);
+      if (result.outcome === 'put_back') throw delayed(result.why);
       const failure = failureOf(result);
-      if (failure !== undefined) throw unrecoverable(failure);
+      // One that could not be put back is left as by a worker that has died, and found to be stalled.
+      if (failure !== undefined) throw result.outcome === 'aborted' ? delayed(failure) : unrecoverable(failure);
       return result;
     };
   }
@@ -106,6 +121,11 @@ const CHECKS: Readonly<Record<'queue' | 'removeOnComplete', Check>> = {
 };
 
 const QUEUE_NAME: Check = ofType('a string', v => typeof v === 'string');
+
+/** BullMQ knows it by its name: what becomes of this job, it need not see to. */
+function delayed(message: string): Error {
+  return Object.defineProperty(new Error(message), 'name', { value: 'DelayedError' });
+}
 
 /** BullMQ knows it by its name: this job is not to be tried again, whatever its options say. */
 function unrecoverable(message: string): Error {

@@ -1,6 +1,6 @@
 export { HandedOverError, isHandedOver } from '../../dead-letters/handed-over-error.ts';
-export type { JobResult, WaitCounts } from '../durable-calls.ts';
-export type { WaitEvent, WaitEventName, WaitsOptions } from '../waits-options.ts';
+export type { JobResult } from '../job-result.ts';
+export type { WaitCounts, WaitEvent, WaitEventName, WaitsOptions } from '../waits-options.ts';
 export {
   type BullmqJob,
   type BullmqJobOptions,

@@ -1,7 +1,8 @@
 import { type Check, checkName, withFunctions } from '../../../engine/option-checks.ts';
 import type { TakenCall, WaitingCall, WaitKeeper } from '../../dead-letters/wait-keeper.ts';
-import { DurableCalls, failureOf, type JobResult, type WaitCounts } from '../durable-calls.ts';
-import { checkWaitsOptions, type WaitsOptions } from '../waits-options.ts';
+import { DurableCalls } from '../durable-calls.ts';
+import { failureOf, type JobResult } from '../job-result.ts';
+import { checkWaitsOptions, type WaitCounts, type WaitsOptions } from '../waits-options.ts';
 
 /** What is asked of a `PgBoss`. */
 export interface PgBossClient {
@@ -46,8 +47,12 @@ export interface PgBossWaitsOptions extends WaitsOptions {
  * that is for crashes alone. `expireInSeconds` must be longer than a worker may hold a call: its attempts and the
  * waits up to `maxInProcessDelay` between them.
  *
- * A job fails when it is refused, or when its call is given up and no queue of dead letters has taken it; it is not retried, and
- * goes to the queue's own `deadLetter`, if there is one.
+ * A worker that does not know the operation, its version or the key, and one whose operation's `signal` has aborted, puts a
+ * job back: another job takes its place, for a worker that can, first in 5 s, then ever more rarely up to every 5 min. After
+ * 300 times, about a day, its call becomes a dead letter.
+ *
+ * A job fails when it is refused, or when its call is given up, and no queue of dead letters has taken it; it is not retried,
+ * and goes to the queue's own `deadLetter`, if there is one.
  *
  * @example
  * ```ts
