@@ -1,5 +1,6 @@
 /**
- * Calls `listener` once when `signal` aborts, unless the returned function is called before.
+ * Calls `listener` once when `signal` aborts, unless the returned function is called before. Of a signal that has
+ * aborted already nothing comes any more: look at `signal.aborted` first.
  *
  * All calls that watch one signal share one event listener on it, so a signal that lives as long as the process
  * never collects listeners and never warns about them. The shared one is removed with the last watcher.

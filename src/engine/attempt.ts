@@ -5,8 +5,8 @@ export interface AttemptContext {
   /** Total executions allowed, the first included. */
   readonly maxAttempts: number;
   /**
-   * Aborts when this attempt is to end: the caller's `signal` aborted, `attemptTimeout` or `maxElapsed` passed. Each
-   * attempt has its own, and it never aborts after the attempt has settled.
+   * Aborts when this attempt is to end: the caller's `signal` aborted, `attemptTimeout` or `maxElapsed` passed, or
+   * the loop over the attempts was left. Each attempt has its own, and it never aborts after the attempt has settled.
    */
   readonly signal: AbortSignal;
   /** What the attempt before this one threw; undefined for the first. */

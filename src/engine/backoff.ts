@@ -1,4 +1,5 @@
 import { reportFault } from './faults.ts';
+import { handleStrayPromise } from './stray-promise.ts';
 
 /**
  * How the delay grows over the retries of a call:
@@ -73,6 +74,7 @@ function customDelay(
   try {
     const delay = backoff(retry, error);
     if (typeof delay === 'number' && delay >= 0) return delay;
+    handleStrayPromise('backoff', delay);
     reportFault('backoff', new RangeError('the backoff function returned no number of milliseconds'));
   } catch (fault) {
     reportFault('backoff', fault);

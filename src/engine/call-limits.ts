@@ -4,6 +4,7 @@ import { reportFault } from './faults.ts';
 import type { AdaptiveLimit, AttemptVerdict, Breaker, Budget, DepositSource, Permit } from './limits.ts';
 import type { ErrorClass, StopReason } from './outcome.ts';
 import { read } from './read.ts';
+import { handleStrayPromise } from './stray-promise.ts';
 
 /** The limits that a policy names. */
 export interface LimitTerms {
@@ -72,9 +73,9 @@ export class CallLimits {
     this.#permit = undefined;
     this.#isAdmitted = false;
     try {
-      if (permit !== undefined) breaker?.leave(permit, verdict);
+      if (permit !== undefined) heard(breaker?.leave(permit, verdict));
       if (wasAdmitted) {
-        adaptive?.record(verdict === 'failure' && errorClass === 'throttled' ? 'throttled' : verdict);
+        heard(adaptive?.record(verdict === 'failure' && errorClass === 'throttled' ? 'throttled' : verdict));
       }
     } catch (fault) {
       reportFault('limit', fault);
@@ -93,7 +94,7 @@ export class CallLimits {
     this.leave(verdict, errorClass);
     if (verdict !== 'failure') return;
     try {
-      this.#terms.budget?.charge?.(errorClass);
+      heard(this.#terms.budget?.charge?.(errorClass));
     } catch (fault) {
       reportFault('limit', fault);
     }
@@ -104,7 +105,7 @@ export class CallLimits {
     const { breaker } = this.#terms;
     if (breaker === undefined) return undefined;
     try {
-      const openForMs = breaker.openForMs();
+      const openForMs = heard(breaker.openForMs());
       return openForMs > 0 ? { openForMs, whenOpen: breaker.whenOpen } : undefined;
     } catch (fault) {
       reportFault('limit', fault);
@@ -127,7 +128,7 @@ export class CallLimits {
   /** Tokens left in the budget; undefined where there is none. */
   get budgetTokens(): number | undefined {
     try {
-      return this.#terms.budget?.balance();
+      return heard(this.#terms.budget?.balance());
     } catch (fault) {
       reportFault('limit', fault);
       return undefined;
@@ -142,7 +143,7 @@ export class CallLimits {
 
   #deposit(source: DepositSource, spent: number): void {
     try {
-      this.#terms.budget?.deposit(source, spent);
+      heard(this.#terms.budget?.deposit(source, spent));
     } catch (fault) {
       reportFault('limit', fault);
     }
@@ -150,7 +151,7 @@ export class CallLimits {
 
   #admit(adaptive: AdaptiveLimit, attempt: number): number | undefined {
     try {
-      return adaptive.admit(attempt);
+      return heard(adaptive.admit(attempt));
     } catch (fault) {
       reportFault('limit', fault);
       return 0;
@@ -161,12 +162,12 @@ export class CallLimits {
     const { breaker } = this.#terms;
     if (breaker === undefined) return GO;
     try {
-      this.#permit = breaker.tryEnter();
+      this.#permit = heard(breaker.tryEnter());
       if (this.#permit !== undefined) return GO;
-      const openForMs = breaker.openForMs();
-      // Refused because all probes are out, or by a hair; either way it is not to be asked again at once.
-      if (breaker.whenOpen === 'wait' && openForMs !== Infinity)
-        return { next: 'wait', waitMs: Math.max(1, openForMs) };
+      const openForMs = heard(breaker.openForMs());
+      // Refused because all probes are out, or by a hair; either way it is not to be asked again at once. There is no
+      // waiting for ever, nor for a time that is no number.
+      if (breaker.whenOpen === 'wait' && openForMs < Infinity) return { next: 'wait', waitMs: Math.max(1, openForMs) };
       return { next: 'stop', reason: 'circuit_open', error: new CircuitOpenError(breaker.name, openForMs) };
     } catch (fault) {
       reportFault('limit', fault);
@@ -192,6 +193,12 @@ const GO: Admission = { next: 'go' };
 function verdictOn(error: unknown, errorClass: ErrorClass): AttemptVerdict {
   if (errorClass === 'cancelled' || read(error, 'code') === 'ERR_RETRY_BULKHEAD_FULL') return 'ignored';
   return errorClass === 'permanent' ? 'success' : 'failure';
+}
+
+/** What a limit has said. Where that should be a promise, nobody waits for it. */
+function heard<V>(answer: V): V {
+  handleStrayPromise('limit', answer);
+  return answer;
 }
 
 function refuse(fault: unknown): false {

@@ -114,9 +114,10 @@ export class Call<T> {
     return this.#canBeCut ? withLimits(this.limitsOf(undefined), work) : work();
   }
 
-  /** True when something has to be asked before an attempt: limits, or the time that is left. */
+  /** True when something has to be asked before an attempt: limits, the time that is left, or why to stop. */
   get mustAsk(): boolean {
-    return this.limits?.mustAsk === true || (this.attempts === 0 && this.#isTimed);
+    if (this.signal?.aborted === true || this.limits?.mustAsk === true) return true;
+    return this.attempts === 0 && this.#isTimed;
   }
 
   /**
@@ -249,7 +250,8 @@ export class Call<T> {
 
   /** The call ends without success: throws what the caller gets, or returns the last result that was refused. */
   giveUp(reason: StopReason): T | PromiseLike<T> {
-    const error = reason === 'aborted' && this.signal !== undefined ? this.signal.reason : this.lastError;
+    // Without an abort it is the clock that has failed in a wait.
+    const error = reason === 'aborted' && this.signal?.aborted === true ? this.signal.reason : this.lastError;
     const summary = this.#summarise(reason);
     rememberSummary(error, summary);
     // A single attempt is no layer of retries, and an error that is not worth one may be for somebody else.
@@ -289,6 +291,8 @@ export class Call<T> {
 
   /** Calls the function, where calls inside it can see what is around them if anybody has to know. */
   #place(attempt: Attempt): T | PromiseLike<T> {
+    // An observer may have aborted it, or a bulkhead may have taken its time.
+    if (this.signal?.aborted === true) throw this.signal.reason;
     const { nested } = this.policy;
     if (runtime.nesting === undefined || nested === 'both') return this.#fn(attempt);
     return runFramed(this, nested, () => this.#fn(attempt));
@@ -319,9 +323,8 @@ export class Call<T> {
     return runtime.nesting !== undefined && this.policy.nested !== 'both' && nestingFrame()?.retriesOutside === true;
   }
 
-  limitsOf(attempt: Attempt | undefined): Limits {
+  limitsOf(attempt: Attempt | undefined, remaining: number = this.#remainingMs()): Limits {
     const { policy, signal } = this;
-    const remaining = this.#remainingMs();
     const attemptTimeout = attempt === undefined ? Infinity : policy.attemptTimeout;
     return {
       signal,
@@ -339,7 +342,7 @@ export class Call<T> {
         const cause = this.attempts > 1 ? { cause: this.lastError } : undefined;
         return new DeadlineExceededError(this.attempts, cause);
       },
-      onLate: result => countLateResult(this.operation, result),
+      onLate: result => attempt && countLateResult(this.operation, result),
       afterCut: reason => attempt?.cancel(reason),
     };
   }

@@ -1,5 +1,6 @@
 import type { AttemptFunction } from './attempt.ts';
 import { Call, type Verdict } from './call.ts';
+import { CallLimits } from './call-limits.ts';
 import { classify } from './classify.ts';
 import { reportFault } from './faults.ts';
 import { openCall } from './guard.ts';
@@ -8,6 +9,7 @@ import type { PerCall } from './per-call.ts';
 import { infoFor, type Policy } from './policy.ts';
 import { read } from './read.ts';
 import { runtime } from './runtime.ts';
+import { handleStrayPromise } from './stray-promise.ts';
 import { checkTerms } from './validate.ts';
 
 /** The loop without promises: it blocks the thread while it waits. */
@@ -33,13 +35,15 @@ export function executeSync<T>(policy: Policy, fn: AttemptFunction<T>, perCall: 
     perCall,
     observer === undefined ? undefined : openCall(observer, infoFor(policy, fn)),
   );
+  if (policy.limits !== undefined) call.limits = new ImpatientLimits(policy.limits);
   for (;;) {
     const barrier = admission(call);
     if (barrier !== undefined) return ended(call, barrier);
     const outcome = attempt(call);
     if ('value' in outcome) return call.succeed(outcome.value);
     if (isAborted(signal)) call.interruption = 'aborted';
-    const next = verdictOn(call, outcome.error);
+    // Only a budget that may take its time would answer later.
+    const next = call.failed(outcome.error, classOf(call, outcome.error)) as Verdict;
     if (next !== 'retry') return ended(call, next);
     call.block();
   }
@@ -54,12 +58,14 @@ function admission<T>(call: Call<T>): StopReason | undefined {
   }
 }
 
-/** What follows a failed attempt. Nothing can be waited for here, so a budget that has to ask elsewhere grants nothing. */
-function verdictOn<T>(call: Call<T>, error: unknown): Verdict {
-  const verdict = call.failed(error, classOf(call, error));
-  if (typeof verdict === 'string') return verdict;
-  reportFault('limit', new TypeError('retrySync: the budget answered with a promise'));
-  return 'budget_exhausted';
+/** Nothing can be waited for here, so a budget that has to ask elsewhere grants nothing. */
+class ImpatientLimits extends CallLimits {
+  override withdraw(error: unknown, errorClass: ErrorClass): boolean {
+    const answer = super.withdraw(error, errorClass);
+    if (typeof answer === 'boolean') return answer;
+    reportFault('limit', new TypeError('retrySync: the budget answered with a promise'));
+    return false;
+  }
 }
 
 /** What the caller gets; a fallback that answers with a promise has nothing for this one. */
@@ -84,7 +90,8 @@ function attempt<T>(call: Call<T>): { readonly value: T } | { readonly error: un
     return { error };
   }
   if (isThenable(value)) {
-    value.then(undefined, () => undefined);
+    // Its own `then` may do anything, so it is left to a promise to call it.
+    new Promise(resolve => resolve(value)).catch(() => undefined);
     return { error: new PromiseReturnedError() };
   }
   if (!isRefused(call, value)) return { value };
@@ -106,7 +113,9 @@ function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
 
 function isRefused<T>(call: Call<T>, value: T): boolean {
   try {
-    return call.policy.retryOnResult?.(value) === true;
+    const answer: unknown = call.policy.retryOnResult?.(value);
+    handleStrayPromise('predicate', answer);
+    return answer === true;
   } catch (fault) {
     reportFault('predicate', fault);
     return false;

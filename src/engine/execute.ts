@@ -94,7 +94,7 @@ function giveUp<T>(call: Call<T>, reason: StopReason): T | PromiseLike<T> {
   const { signal } = call;
   if (call.policy.fallback === undefined || signal === undefined) return call.giveUp(reason);
   if (signal.aborted) return call.giveUp('aborted');
-  return withLimits({ ...call.limitsOf(undefined), timeoutMs: Infinity }, () => call.giveUp(reason));
+  return withLimits(call.limitsOf(undefined, Infinity), () => call.giveUp(reason));
 }
 
 /** Waits until the limits let the next attempt through; gives the reason to stop when they do not. */

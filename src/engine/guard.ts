@@ -1,5 +1,6 @@
 import { reportFault } from './faults.ts';
 import type { AttemptInfo, CallInfo, CallScope, RetryEvent, RetryObserver, Scope } from './observer.ts';
+import { handleStrayPromise } from './stray-promise.ts';
 
 /** Asks an observer whether it wants to watch a call. An observer that throws does not. */
 export function openCall(observer: RetryObserver, info: CallInfo): CallScope | undefined {
@@ -46,7 +47,9 @@ export function runInside<R>(scope: { run?<T>(fn: () => T): T } | undefined, fn:
     throw result.thrown;
   };
   try {
-    scope.run?.(once);
+    const returned = scope.run?.(once);
+    // Almost always the very promise of the attempt, which is awaited elsewhere.
+    if (returned !== (result as { readonly value?: R } | undefined)?.value) handleStrayPromise('observer', returned);
   } catch (fault) {
     if (result === undefined || !('thrown' in result) || !Object.is(result.thrown, fault))
       reportFault('observer', fault);
@@ -62,7 +65,7 @@ export function runInside<R>(scope: { run?<T>(fn: () => T): T } | undefined, fn:
 /** Tells a scope how its work ended. */
 export function tellEnd<End>(scope: Scope<End> | undefined, end: End): void {
   try {
-    scope?.end?.(end);
+    handleStrayPromise('observer', scope?.end?.(end));
   } catch (fault) {
     reportFault('observer', fault);
   }
@@ -71,7 +74,7 @@ export function tellEnd<End>(scope: Scope<End> | undefined, end: End): void {
 /** Tells a call's scope of an event. */
 export function tellEvent(scope: CallScope | undefined, event: RetryEvent): void {
   try {
-    scope?.event?.(event);
+    handleStrayPromise('observer', scope?.event?.(event));
   } catch (fault) {
     reportFault('observer', fault);
   }
@@ -80,7 +83,7 @@ export function tellEvent(scope: CallScope | undefined, event: RetryEvent): void
 /** Tells an observer of a policy that was made. */
 export function tellPolicy(observer: RetryObserver, info: CallInfo): void {
   try {
-    observer.prepare?.(info);
+    handleStrayPromise('observer', observer.prepare?.(info));
   } catch (fault) {
     reportFault('observer', fault);
   }
@@ -96,5 +99,5 @@ function has(scope: object, key: 'run'): boolean {
 }
 
 function scopeOrNothing<S>(scope: S | undefined): S | undefined {
-  return typeof scope === 'object' && scope !== null ? scope : undefined;
+  return typeof scope === 'object' && scope !== null && !handleStrayPromise('observer', scope) ? scope : undefined;
 }

@@ -6,6 +6,7 @@ import { HedgeLostError } from './errors.ts';
 import { reportFault } from './faults.ts';
 import { withLimits } from './limit.ts';
 import type { DelaySource } from './outcome.ts';
+import { handleStrayPromise } from './stray-promise.ts';
 import type { Watch } from './watch.ts';
 
 /**
@@ -147,16 +148,17 @@ function isFinal<T>(call: Call<T>, error: unknown): boolean {
 function delayOf(hedge: Hedge): number | undefined {
   try {
     const delayMs = hedge.delayMs();
-    return delayMs !== undefined && delayMs >= 0 ? Math.min(delayMs, LONGEST_TIMER_MS) : undefined;
+    if (typeof delayMs === 'number' && delayMs >= 0) return Math.min(delayMs, LONGEST_TIMER_MS);
+    handleStrayPromise('limit', delayMs);
   } catch (fault) {
     reportFault('limit', fault);
-    return undefined;
   }
+  return undefined;
 }
 
 function recordDuration(hedge: Hedge, durationMs: number): void {
   try {
-    hedge.record?.(durationMs);
+    handleStrayPromise('limit', hedge.record?.(durationMs));
   } catch (fault) {
     reportFault('limit', fault);
   }

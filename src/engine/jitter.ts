@@ -55,7 +55,7 @@ export function longestDelay(terms: JitterTerms, d: number, previousDelay: numbe
   }
 }
 
-/** The point between two delays at `random`, a number in [0, 1). */
+/** The point between two delays at `random`, a number in [0, 1). A clock that draws another one causes no burst. */
 export function pick(shortest: number, longest: number, random: number): number {
-  return shortest + (longest - shortest) * random;
+  return shortest + (longest - shortest) * (random >= 0 ? Math.min(random, 1) : 0.5);
 }

@@ -23,12 +23,19 @@ export type Cut = 'abort' | 'timeout' | 'lost';
 
 /**
  * Settles as `work` does, or rejects as soon as a limit is hit, whether or not the work takes notice. What the work
- * brings later is swallowed. Nothing is left behind on the signal or the clock.
+ * brings later is swallowed. Nothing is left behind on the signal or the clock. Where the signal has aborted already,
+ * the work is not begun.
  */
 export function withLimits<R>(limits: Limits, work: () => R | PromiseLike<R>): Promise<R> {
   return new Promise<R>((resolve, reject) => {
     const { signal, clock, hold, timeoutMs } = limits;
     let cutBy: Cut | undefined;
+    let stopListening: (() => void) | undefined;
+    let stopTimer: (() => void) | undefined;
+    const release = (): void => {
+      stopListening?.();
+      stopTimer?.();
+    };
     const cut = (by: Cut): void => {
       release();
       cutBy = by;
@@ -36,12 +43,10 @@ export function withLimits<R>(limits: Limits, work: () => R | PromiseLike<R>): P
       reject(reason);
       limits.afterCut(reason);
     };
-    const stopListening = signal === undefined ? undefined : onAbort(signal, () => cut('abort'));
-    const stopTimer = timeoutMs === Infinity ? undefined : clock.timer(timeoutMs, () => cut('timeout'), hold);
-    const release = (): void => {
-      stopListening?.();
-      stopTimer?.();
-    };
+    // A signal tells nobody of an abort that lies behind it, as one between two steps of the call.
+    if (signal?.aborted === true) return cut('abort');
+    if (signal !== undefined) stopListening = onAbort(signal, () => cut('abort'));
+    if (timeoutMs !== Infinity) stopTimer = clock.timer(timeoutMs, () => cut('timeout'), hold);
     const fail = (error: unknown): void => {
       release();
       if (cutBy === undefined) reject(error);

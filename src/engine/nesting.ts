@@ -113,8 +113,10 @@ function wraps(error: unknown, isGivenUp: (error: object) => boolean, depth: num
   if (isGivenUp(error)) return true;
   if (depth === 0) return false;
   const errors = read(error, 'errors');
-  if (Array.isArray(errors) && errors.length > 0 && errors.length <= MAX_ERRORS) {
-    return errors.every(each => wraps(each, isGivenUp, depth - 1));
+  const length = read(errors, 'length');
+  if (typeof errors === 'object' && typeof length === 'number' && length > 0 && length <= MAX_ERRORS) {
+    for (let i = 0; i < length; i++) if (!wraps(read(errors, i), isGivenUp, depth - 1)) return false;
+    return true;
   }
   return wraps(read(error, 'cause'), isGivenUp, depth - 1);
 }

@@ -4,8 +4,8 @@ import type { DelaySource, ErrorClass, StopReason } from './outcome.ts';
  * The seam: everything the engine tells the outside world.
  *
  * An observer may *place* the synchronous start of the work in its own context (`run`) and is *told* how the
- * work ended (`end`). The engine keeps the loop, the promise and the error: an observer that throws, skips the
- * function, calls it twice or returns rubbish changes nothing for the caller.
+ * work ended (`end`). The engine keeps the loop, the promise and the error: an observer that throws or rejects, skips
+ * the function, calls it twice or returns rubbish changes nothing for the caller.
  *
  * @example
  * ```ts

@@ -100,7 +100,8 @@ export interface RetryOptions<T = unknown, F = never> {
 
 /**
  * A value, or a function of the last error and the summary of the call. When the function throws or rejects, the caller
- * gets the last error, untouched, and the fault is counted.
+ * gets the last error, untouched, and the fault is counted. A function may take its time: `maxElapsed` and `deadline` are
+ * limits of the attempts and do not end it, while the caller's `signal` does, at once and with its reason.
  */
 export type Fallback<F> = F | ((error: unknown, summary: RetrySummary) => F | PromiseLike<F>);
 

@@ -4,6 +4,7 @@ import { headerValues } from './header-values.ts';
 import { parseHttpDate } from './http-date.ts';
 import { httpStatus, type MayHaveStatus } from './http-status.ts';
 import { inHeaders, shouldRetry } from './server-hints.ts';
+import { handleStrayPromise } from './stray-promise.ts';
 
 /**
  * Reads from a failure how long the server asks the client to stay away, in milliseconds; undefined when it says
@@ -40,6 +41,7 @@ export function readHint(
   if (typeof retryAfter === 'boolean') return retryAfter ? readRetryAfter(failure, policy.clock) : undefined;
   try {
     const hint = retryAfter(failure);
+    handleStrayPromise('hook', hint);
     return typeof hint === 'number' && hint >= 0 ? hint : undefined;
   } catch (fault) {
     reportFault('hook', fault);

@@ -92,7 +92,8 @@ export function checkPerCall(perCall: unknown): void {
 
 /** Checks signal and deadline, which are read anew for each call, and may come from anywhere by then. */
 export function checkTerms(signal: unknown, deadline: unknown): void {
-  if (signal !== undefined) CHECKS.signal('signal', signal);
+  // Nearly always one of Node's own, which need not be looked into.
+  if (signal !== undefined && !(signal instanceof AbortSignal)) CHECKS.signal('signal', signal);
   if (deadline !== undefined) checkDeadline('deadline', deadline);
 }
 

@@ -1,6 +1,7 @@
 import type { AttemptContext, AttemptFunction } from '../engine/attempt.ts';
 import { Call } from '../engine/call.ts';
 import { admission, makeAttempt, type Step } from '../engine/execute.ts';
+import { forwardAbort } from '../engine/forward-abort.ts';
 import { openCall } from '../engine/guard.ts';
 import type { RetryOptions } from '../engine/options.ts';
 import type { StopReason } from '../engine/outcome.ts';
@@ -14,7 +15,8 @@ import type { RetryPolicy } from './retry-policy.ts';
 
 /**
  * The attempts of one call, for code that reads better as a loop. The attempt that succeeds ends the loop; when the
- * policy says stop, the loop throws the last error, untouched. `break`, `return` and `throw` end the call.
+ * policy says stop, the loop throws the last error, untouched. `break`, `return` and `throw` end the call, and abort an
+ * attempt that still runs. The call begins with the first turn of the loop.
  *
  * @throws TypeError or RangeError at once, when an option is wrong
  *
@@ -63,18 +65,19 @@ type State =
   | { readonly at: 'end' };
 
 class AttemptIterator implements AsyncIterableIterator<IteratedAttempt> {
-  readonly #call: Call<unknown>;
+  readonly #policy: Policy;
+  readonly #perCall: PerCall;
+  /** Ends the call: with the caller's signal, and when the loop is left. */
+  readonly #own: AbortController = new AbortController();
+  #stopListening: (() => void) | undefined;
+  #openedCall: Call<unknown> | undefined;
   #state: State = { at: 'start' };
   #fn: AttemptFunction<unknown> | undefined;
 
-  constructor(policy: Policy, perCall: PerCall) {
-    const { signal, deadline } = perCall;
+  constructor(policy: Policy, { signal, deadline }: PerCall) {
     checkTerms(signal, deadline);
-    const work = (attempt: AttemptContext): unknown => this.#fn?.(attempt);
-    Object.defineProperty(work, 'name', { value: '' });
-    const observer = policy.observer ?? runtime.observer;
-    const watched = observer !== undefined && signal?.aborted !== true;
-    this.#call = new Call(policy, work, perCall, watched ? openCall(observer, infoFor(policy, work)) : undefined);
+    this.#policy = policy;
+    this.#perCall = { signal, deadline };
   }
 
   [Symbol.asyncIterator](): this {
@@ -85,12 +88,12 @@ class AttemptIterator implements AsyncIterableIterator<IteratedAttempt> {
     const state = this.#state;
     switch (state.at) {
       case 'start':
-        return this.#enter();
+        return this.#heeding(() => this.#enter());
       case 'attempt':
         this.#leave();
         throw new TypeError('attempts: the body of the loop must await attempt.run(…)');
       case 'settled':
-        return this.#after(state.step);
+        return this.#heeding(() => this.#after(state.step));
       case 'end':
         return { done: true, value: undefined };
     }
@@ -99,6 +102,34 @@ class AttemptIterator implements AsyncIterableIterator<IteratedAttempt> {
   async return(): Promise<IteratorResult<IteratedAttempt>> {
     this.#leave();
     return { done: true, value: undefined };
+  }
+
+  /** Opened by the first turn: a loop that nobody runs has nothing to end. */
+  get #call(): Call<unknown> {
+    this.#openedCall ??= this.#open();
+    return this.#openedCall;
+  }
+
+  #open(): Call<unknown> {
+    const policy = this.#policy;
+    const work = (attempt: AttemptContext): unknown => this.#fn?.(attempt);
+    Object.defineProperty(work, 'name', { value: '' });
+    const { signal } = this.#own;
+    const observer = policy.observer ?? runtime.observer;
+    const watched = observer !== undefined && !signal.aborted;
+    const scope = watched ? openCall(observer, infoFor(policy, work)) : undefined;
+    return new Call(policy, work, { signal, deadline: this.#perCall.deadline }, scope);
+  }
+
+  /** The caller's signal may outlive any number of loops, so it is watched only while the call is at work. */
+  async #heeding<R>(work: () => Promise<R>): Promise<R> {
+    const stopListening = forwardAbort(this.#perCall.signal, this.#own);
+    this.#stopListening = stopListening;
+    try {
+      return await work();
+    } finally {
+      stopListening?.();
+    }
   }
 
   async #after(step: Step<unknown>): Promise<IteratorResult<IteratedAttempt>> {
@@ -116,13 +147,16 @@ class AttemptIterator implements AsyncIterableIterator<IteratedAttempt> {
   }
 
   async #enter(): Promise<IteratorResult<IteratedAttempt>> {
-    const barrier = await admission(this.#call);
+    // Between the answer and here the loop may have been left.
+    const barrier = (await admission(this.#call)) ?? this.#call.obstacle();
     return barrier === undefined ? this.#turn() : this.#giveUp(barrier);
   }
 
   #giveUp(reason: StopReason): IteratorResult<IteratedAttempt> {
-    this.#state = { at: 'end' };
-    this.#call.giveUp(reason);
+    if (this.#state.at !== 'end') {
+      this.#state = { at: 'end' };
+      this.#call.giveUp(reason);
+    }
     // Only a result that was refused to the end comes here: the body has seen it already.
     return { done: true, value: undefined };
   }
@@ -144,20 +178,25 @@ class AttemptIterator implements AsyncIterableIterator<IteratedAttempt> {
     }
     this.#state = { at: 'attempt', run: 'called' };
     this.#fn = fn;
-    const step = await makeAttempt(this.#call);
+    const step = await this.#heeding(async () => this.#call.obstacle() ?? (await makeAttempt(this.#call)));
     if (this.#state.at === 'attempt') this.#state = { at: 'settled', step };
-    return typeof step === 'object' ? { ok: true, value: step.value as T } : { ok: false, error: this.#call.lastError };
+    if (typeof step === 'object') return { ok: true, value: step.value as T };
+    return { ok: false, error: step === 'aborted' ? this.#own.signal.reason : this.#call.lastError };
   }
 
   /** The body was left before the call was over. */
   #leave(): void {
     const state = this.#state;
+    const call = this.#openedCall;
     this.#state = { at: 'end' };
-    if (state.at === 'start' || state.at === 'end') return;
+    if (call === undefined || state.at === 'end') return;
     const step = state.at === 'settled' ? state.step : 'retry';
     if (typeof step === 'object') return;
+    this.#stopListening?.();
+    // Whatever runs or waits is aborted; the error of a call that rests between two attempts is that of the last one.
+    this.#own.abort(state.at === 'settled' ? call.lastError : undefined);
     try {
-      this.#call.giveUp(step === 'retry' ? 'aborted' : step);
+      call.giveUp(step === 'retry' ? 'aborted' : step);
     } catch {
       // The caller chose to leave the loop, and with it the error.
     }

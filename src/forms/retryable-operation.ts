@@ -1,7 +1,7 @@
-import { onAbort } from '../engine/abort.ts';
 import type { AttemptFunction } from '../engine/attempt.ts';
 import { OperationClosedError } from '../engine/errors.ts';
 import { execute } from '../engine/execute.ts';
+import { forwardAbort } from '../engine/forward-abort.ts';
 import type { RetryOptions } from '../engine/options.ts';
 import { createPolicy, type Policy } from '../engine/policy.ts';
 import { requireFunction } from './require-function.ts';
@@ -24,13 +24,7 @@ export class RetryableOperation<T = unknown, F = never> {
   /** @throws TypeError or RangeError, naming the option, the value and what is allowed */
   constructor(options: RetryOptions<T, F> = {}) {
     this.#policy = createPolicy(options);
-    const { signal } = this.#policy;
-    if (signal === undefined) return;
-    if (signal.aborted) this.#closing.abort(signal.reason);
-    else this.#stopListening = onAbort(signal, () => this.#closing.abort(signal.reason));
   }
-
-  #stopListening: (() => void) | undefined;
 
   /**
    * Runs one call; see {@link retry}.
@@ -39,8 +33,7 @@ export class RetryableOperation<T = unknown, F = never> {
    */
   run<R extends T>(fn: AttemptFunction<R>): Promise<R | F> {
     requireFunction('run', fn);
-    const { deadline } = this.#policy;
-    const call = execute<R | F>(this.#policy, fn, { signal: this.#closing.signal, deadline });
+    const call = this.#execute(fn);
     this.#running.add(call);
     const forget = (): void => {
       this.#running.delete(call);
@@ -51,8 +44,18 @@ export class RetryableOperation<T = unknown, F = never> {
 
   /** Aborts the calls that still run, and resolves when they have settled. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopListening?.();
     this.#closing.abort(new OperationClosedError());
     await Promise.allSettled(this.#running);
+  }
+
+  /** The policy's signal may outlive any number of operations, so it is watched only while a call runs. */
+  async #execute<R extends T>(fn: AttemptFunction<R>): Promise<R | F> {
+    const { signal, deadline } = this.#policy;
+    const stopListening = forwardAbort(signal, this.#closing);
+    try {
+      return await execute<R | F>(this.#policy, fn, { signal: this.#closing.signal, deadline });
+    } finally {
+      stopListening?.();
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { type Clock, LONGEST_TIMER_MS } from '../engine/clock.ts';
-import { reportFault } from '../engine/faults.ts';
+import { callHook } from '../engine/hook.ts';
 import type { AttemptVerdict, Breaker, Permit } from '../engine/limits.ts';
 import {
   type Check,
@@ -194,15 +194,7 @@ export class CircuitBreaker implements Breaker {
     this.#state = state;
     if (from === state.at) return;
     this.#transitions[state.at]++;
-    for (const listener of [...this.#listeners]) this.#tell(listener, { breaker: this.name, from, to: state.at });
-  }
-
-  #tell(listener: BreakerListener, change: BreakerChange): void {
-    try {
-      listener(change);
-    } catch (fault) {
-      reportFault('hook', fault);
-    }
+    for (const listener of [...this.#listeners]) callHook(listener, { breaker: this.name, from, to: state.at });
   }
 
   #elapsedMs(): number {

@@ -133,6 +133,19 @@ describe('jitter', () => {
     );
   });
 
+  it.each([
+    [Number.NaN, 2000],
+    [-1, 2000],
+    [undefined, 2000],
+    [-Infinity, 2000],
+    [1, 3000],
+    [5, 3000],
+    [Infinity, 3000],
+  ])('stays in the range when a clock draws %p', (random, delay) => {
+    expect(pick(1000, 3000, random as number)).toBe(delay);
+    expect(pick(1000, 1000, random as number)).toBe(1000);
+  });
+
   it('does not pile up at the cap: the draw is spread up to it', () => {
     const drawn = Array.from({ length: 100 }, (_, i) =>
       pick(shortestDelay({ ...cap, jitter: true }, 30_000), longestDelay({ ...cap, jitter: true }, 30_000, 0), i / 100),

@@ -326,6 +326,43 @@ describe('the synchronous form', () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
+  it('takes a budget that answers with a promise as a no, counts it, and tells nobody of a retry afterwards', async () => {
+    const before = faultCounts().get('limit') ?? 0;
+    const observer = recordCalls();
+    const onRetry = jest.fn();
+    const budget = { name: 'b', balance: () => 1, deposit: jest.fn(), tryWithdraw: async () => 1 };
+    const work = jest.fn(failing);
+    expect(() => retrySync(work, { ...base, budget, observer, onRetry })).toThrow('down');
+    await new Promise(setImmediate);
+    expect([work.mock.calls.length, faultCounts().get('limit')]).toEqual([1, before + 1]);
+    expect(onRetry).not.toHaveBeenCalled();
+    expect(budget.deposit.mock.calls).toEqual([['call', 0]]);
+    expect(observer.calls[0]?.attempts.map(({ end }) => end)).toMatchObject([
+      { errorClass: 'transient', next: 'budget_exhausted' },
+    ]);
+    expect(observer.calls[0]?.end).toMatchObject({ reason: 'budget_exhausted' });
+  });
+
+  it('asks a budget that answers at once as every form does', () => {
+    const answers = [1, undefined];
+    const budget = { name: 'b', balance: () => 1, deposit: () => undefined, tryWithdraw: () => answers.shift() };
+    const work = jest.fn(failing);
+    expect(() => retrySync(work, { ...base, budget, maxAttempts: 5 })).toThrow('down');
+    expect(work).toHaveBeenCalledTimes(2);
+  });
+
+  it('refuses a result with a hostile `then` like a promise, and ends', async () => {
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    const observer = recordCalls();
+    const thenable = { then: failing };
+    expect(() => retrySync(() => thenable, { ...base, observer } as never)).toThrow('use retry');
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', unhandled);
+    expect(observer.calls[0]?.end).toMatchObject({ outcome: 'failure', reason: 'not_retryable', attempts: 1 });
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
   it('does not wait in testing mode', () => {
     setTesting({ delays: 'none' });
     expect(() => retrySync(failing, base)).toThrow('down');
@@ -353,7 +390,13 @@ describe('the clock', () => {
 
   it('that fails in a wait ends the call with the last error', async () => {
     const broken: Clock = { ...clockMethods(), sleep: () => Promise.reject(new Error('broken clock')) };
-    expect(await outcomeOf(retry(failing, { ...base, clock: broken }))).toMatchObject({ error: { message: 'down' } });
+    const { signal } = new AbortController();
+    for (const options of [{}, { signal }]) {
+      const calls = FORMS.filter(({ kind }) => kind === 'async').map(form =>
+        outcomeOf(form.run(failing, { ...base, ...options, clock: broken })),
+      );
+      for (const call of calls) expect(await call).toMatchObject({ error: { message: 'down' } });
+    }
   });
 
   it('has no timer left when an attempt ends before its limit', async () => {

@@ -3,6 +3,7 @@ import { faultCounts } from '../../src/engine/faults.ts';
 import { readHint, readRetryAfter } from '../../src/engine/retry-after.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import vectors from '../vectors/retry-after.json' with { type: 'json' };
+import { startCpuTimer } from './support/cpu-timer.ts';
 
 // The fake epoch is 2024-01-01T00:00:00Z, a Monday.
 const clock = new FakeClock();
@@ -168,9 +169,9 @@ describe('a hint', () => {
     const long = [', '.repeat(50_000), ';'.repeat(100_000), `;${' '.repeat(100_000)}r`, `${' '.repeat(100_000)}x`];
     for (const value of long) {
       for (const name of ['retry-after', 'ratelimit', 'x-ratelimit-reset', 'grpc-retry-pushback-ms']) {
-        const started = performance.now();
+        const taken = startCpuTimer();
         hint({ status: 429, headers: { [name]: value } });
-        expect(performance.now() - started).toBeLessThan(1000);
+        expect(taken()).toBeLessThan(1000);
       }
     }
   });

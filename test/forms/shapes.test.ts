@@ -1,9 +1,11 @@
+import { getEventListeners } from 'node:events';
 import {
   attempts,
   OperationClosedError,
   RetryableOperation,
   RetryPolicy,
   retry,
+  retrySummary,
   retrySync,
   retryWithBackoff,
   withRetry,
@@ -144,7 +146,141 @@ describe('the operation object', () => {
   });
 });
 
+describe('the signal of an operation’s options', () => {
+  it('is watched only while calls run, and counts before and after, too', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const operation = new RetryableOperation({ signal, ...noWait });
+    const listeners = (): number => getEventListeners(signal, 'abort').length;
+    expect(listeners()).toBe(0);
+    const gate = Promise.withResolvers<number>();
+    const calls = [operation.run(() => gate.promise), operation.run(() => 1), operation.run(flaky(1))];
+    expect(listeners()).toBe(1);
+    await Promise.all(calls.slice(1));
+    expect(listeners()).toBe(1);
+    gate.resolve(5);
+    expect(await calls[0]).toBe(5);
+    expect(listeners()).toBe(0);
+    controller.abort('enough');
+    const work = jest.fn();
+    expect(await outcomeOf(operation.run(work))).toEqual({ error: 'enough' });
+    expect(work).not.toHaveBeenCalled();
+    expect(listeners()).toBe(0);
+  });
+
+  it('is left alone by a call that fails, or is aborted by the end of the operation', async () => {
+    const { signal } = new AbortController();
+    const operation = new RetryableOperation({ signal, ...noWait, maxAttempts: 1 });
+    await outcomeOf(operation.run(flaky(1)));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    const call = outcomeOf(operation.run(() => new Promise(() => undefined)));
+    await operation[Symbol.asyncDispose]();
+    expect(await call).toEqual({ error: expect.any(OperationClosedError) });
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+});
+
 describe('the iterator', () => {
+  it('opens its call with the first turn, and not when it is made', async () => {
+    const observer = recordCalls();
+    const budget = { name: 'b', balance: () => 1, deposit: jest.fn(), tryWithdraw: () => 1 };
+    const loops = [attempts({ observer, budget }), attempts({ observer, budget })];
+    await loops[0]?.return?.();
+    expect(await loops[0]?.next()).toEqual({ done: true, value: undefined });
+    expect(observer.calls).toEqual([]);
+    expect(budget.deposit).not.toHaveBeenCalled();
+    expect(await loops[1]?.next()).toMatchObject({ done: false });
+    expect(observer.calls).toHaveLength(1);
+    expect(budget.deposit.mock.calls).toEqual([['call', 0]]);
+    await loops[1]?.return?.();
+    expect(observer.calls[0]?.end).toMatchObject({ reason: 'aborted', attempts: 0 });
+  });
+
+  it('counts its time from the first turn', async () => {
+    const clock = new FakeClock();
+    const loop = attempts({ clock, maxElapsed: 100 });
+    await clock.advance(1000);
+    expect(await loop.next()).toMatchObject({ done: false });
+    await loop.return?.();
+  });
+
+  it('aborts an attempt that still runs when it is left, and leaves neither timer nor listener', async () => {
+    const clock = new FakeClock();
+    const controller = new AbortController();
+    const onRetry = jest.fn();
+    const retryOn = jest.fn(() => true);
+    let signal: AbortSignal | undefined;
+    let running: Promise<unknown> | undefined;
+    const options = { clock, signal: controller.signal, attemptTimeout: 60_000, maxElapsed: 90_000, onRetry, retryOn };
+    for await (const attempt of attempts(options)) {
+      running = attempt.run(context => {
+        signal = context.signal;
+        return new Promise((_, reject) => context.signal.addEventListener('abort', () => reject(new Error('late'))));
+      });
+      expect([clock.pending, getEventListeners(controller.signal, 'abort').length]).toEqual([1, 1]);
+      break;
+    }
+    expect(signal?.reason).toMatchObject({ name: 'AbortError' });
+    expect([clock.pending, getEventListeners(controller.signal, 'abort').length]).toEqual([0, 0]);
+    expect(await running).toEqual({ ok: false, error: signal?.reason });
+    expect([retryOn.mock.calls.length, onRetry.mock.calls.length, clock.pending]).toEqual([0, 0, 0]);
+  });
+
+  it('does the same without any limit, and when the body does not await its attempt', async () => {
+    let signal: AbortSignal | undefined;
+    const loop = async (): Promise<void> => {
+      for await (const attempt of attempts()) {
+        void attempt.run(context => {
+          signal = context.signal;
+          return new Promise(() => undefined);
+        });
+      }
+    };
+    await expect(loop()).rejects.toThrow('must await attempt.run');
+    expect(signal?.aborted).toBe(true);
+  });
+
+  it('tells of a loop that is left between two attempts by the error of the last one', async () => {
+    for (const signal of [undefined, new AbortController().signal]) {
+      const error = new Error('down');
+      const observer = recordCalls();
+      const options = signal === undefined ? { ...noWait, observer } : { ...noWait, observer, signal };
+      for await (const attempt of attempts(options)) {
+        await attempt.run(() => Promise.reject(error));
+        break;
+      }
+      expect(observer.calls[0]?.end).toMatchObject({ reason: 'aborted', error });
+      expect(retrySummary(error)).toMatchObject({ reason: 'aborted', attempts: 1 });
+    }
+  });
+
+  it('ends once when it is left while it waits', async () => {
+    const clock = new FakeClock();
+    const onStop = jest.fn();
+    const loop = attempts({ clock, onStop });
+    const turn = await loop.next();
+    await turn.value.run(() => Promise.reject(new Error('down')));
+    const next = loop.next();
+    expect(clock.pending).toBe(1);
+    await loop.return?.();
+    expect(clock.pending).toBe(0);
+    expect(await next).toEqual({ done: true, value: undefined });
+    expect(onStop).toHaveBeenCalledTimes(1);
+    expect(await loop.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('ends once when it is left while it asks the limits for the first attempt', async () => {
+    const clock = new FakeClock();
+    const onStop = jest.fn();
+    const adaptive = { name: 'a', admit: () => 1000, record: () => undefined };
+    const loop = attempts({ clock, onStop, adaptive });
+    const first = loop.next();
+    expect(clock.pending).toBe(1);
+    await loop.return?.();
+    expect(await first).toEqual({ done: true, value: undefined });
+    expect([clock.pending, onStop.mock.calls.length]).toEqual([0, 1]);
+  });
+
   it.each(['break', 'return', 'throw'] as const)('ends the call on %s', async how => {
     const observer = recordCalls();
     const body = async (): Promise<void> => {

@@ -8,7 +8,7 @@ import { createLogger, format, transports } from 'winston';
 import { loggingObserver } from '../../instrumentation/loggers/index.ts';
 import { openTelemetryObserver } from '../../instrumentation/opentelemetry/index.ts';
 import { registerRetryMetrics } from '../../instrumentation/prometheus/index.ts';
-import { faultCounts, retrySummary } from '../../src/core.ts';
+import { faultCounts, retrySummary, retrySync } from '../../src/core.ts';
 import { composeObservers } from '../../src/engine/compose.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { FORMS } from '../support/forms.ts';
@@ -54,6 +54,40 @@ describe.each(FORMS.map(form => [form.name, form] as const))('%s, with traces, m
     expect([...faultCounts().values()].reduce((a, b) => a + b, 0)).toBe(faults);
   });
 });
+
+describe('while another call gives up', () => {
+  // From then on a call has to look into its errors for one that was given up inside.
+  it.each(HOSTILE_VALUES)('every form gives back %s unchanged, and ends once', async (_value, make) => {
+    const value = make();
+    const clock = new FakeClock();
+    const faults = total();
+    for (const form of FORMS) {
+      exporter.reset();
+      const ends = jest.fn();
+      const options = { clock, operation: 'hostile', retryOn: () => true } as const;
+      const call = form.run(
+        () => {
+          expect(() => retrySync(refuse, { clock, maxAttempts: 2, operation: 'other' })).toThrow('other');
+          throw value;
+        },
+        { ...options, observer: composeObservers([observer as never, { call: () => ({ end: ends }) }]) as never },
+      );
+      const result = await settle(clock, call);
+      expect([form.name, 'error' in result && Object.is(result.error, value)]).toEqual([form.name, true]);
+      expect(ends).toHaveBeenCalledTimes(1);
+      expect(exporter.getFinishedSpans().filter(({ name }) => name === 'retry hostile')).toHaveLength(1);
+    }
+    expect(total()).toBe(faults);
+  });
+});
+
+function refuse(): never {
+  throw new Error('other');
+}
+
+function total(): number {
+  return [...faultCounts().values()].reduce((a, b) => a + b, 0);
+}
 
 /** `retryable: false` of the value itself is believed. */
 function isMarked(value: unknown): boolean {

@@ -48,6 +48,7 @@ export const HOSTILE_VALUES: readonly (readonly [name: string, make: () => unkno
     'stack',
     'code',
     'cause',
+    'errors',
     'status',
     'response',
     'headers',
@@ -69,6 +70,30 @@ export const HOSTILE_VALUES: readonly (readonly [name: string, make: () => unkno
         'many',
       ),
   ],
+  ['an error whose errors are a revoked list', () => Object.assign(new Error('x'), { errors: revokedList() })],
+  ['an error whose errors hold a revoked list', () => Object.assign(new Error('x'), { errors: [revokedList()] })],
+  [
+    'an error whose errors throw at everything',
+    () => Object.assign(new Error('x'), { errors: new Proxy([1], { get: thrower, has: thrower }) }),
+  ],
+  [
+    'an error whose first error throws',
+    () => Object.assign(new Error('x'), { errors: Object.defineProperty([1], 0, { get: thrower }) }),
+  ],
+  ...[Number.NaN, 2 ** 53, -1, 1.5, 10n, Symbol('x'), { valueOf: thrower }, 'x'].map(
+    length =>
+      [
+        `an error with errors of the length ${typeof length === 'object' ? 'an object' : String(length)}`,
+        () => Object.assign(new Error('x'), { errors: { length, 0: 'x' } }),
+      ] as const,
+  ),
+  [
+    'an error with errors that never end',
+    () =>
+      Object.assign(new Error('x'), { errors: new Proxy([], { get: (_, key) => (key === 'length' ? 3 : endless()) }) }),
+  ],
+  ['an error whose errors are itself', () => selfContained()],
+  ['an error whose errors are a function', () => Object.assign(new Error('x'), { errors: () => [1] })],
   ['a circular object', () => circularObject()],
   ['a revoked proxy', () => revoked()],
   ['a proxy that throws at everything', () => trapping()],
@@ -117,6 +142,17 @@ function circularObject(): object {
   const object: Record<string, unknown> = { message: 'x' };
   object.self = object;
   return object;
+}
+
+function revokedList(): object {
+  const { proxy, revoke } = Proxy.revocable([], {});
+  revoke();
+  return proxy;
+}
+
+function selfContained(): Error {
+  const error = new Error('x');
+  return Object.assign(error, { errors: [error, error, error] });
 }
 
 function revoked(): object {

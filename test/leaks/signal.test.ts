@@ -1,5 +1,7 @@
 import { getEventListeners } from 'node:events';
-import { RetryPolicy } from '../../src/core.ts';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { attempts, RetryableOperation, RetryPolicy } from '../../src/core.ts';
 
 describe('a signal that lives as long as the process', () => {
   it('has no listener left after 1,000,000 calls, and at most one while they run', async () => {
@@ -24,4 +26,28 @@ describe('a signal that lives as long as the process', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
     expect(warnings).not.toHaveBeenCalled();
   }, 120_000);
+
+  it('holds no operation that nobody disposes of, and no loop that nobody ends', async () => {
+    const { signal } = new AbortController();
+    const made: WeakRef<object>[] = [];
+    const make = async (i: number): Promise<void> => {
+      const operation = new RetryableOperation({ signal });
+      const loop = attempts({ signal });
+      const turn = await loop.next();
+      if (i % 2 === 0) await turn.value.run(() => i);
+      await operation.run(() => i);
+      made.push(new WeakRef(operation), new WeakRef(loop));
+    };
+    for (let i = 0; i < 1000; i++) await make(i);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    await new Promise(setImmediate);
+    collectGarbage();
+    // What the machine's registers still point at may be among the last.
+    expect(made.filter(each => each.deref() !== undefined).length).toBeLessThan(10);
+  });
 });
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}

@@ -1,6 +1,9 @@
-import { CircuitBreaker, faultCounts, type RetryOptions, retry, retrySummary } from '../../src/core.ts';
-import { FakeClock } from '../../src/testing/index.ts';
-import { settle } from '../support/settle.ts';
+import { getEventListeners } from 'node:events';
+import { CircuitBreaker, faultCounts, lateResults, type RetryOptions, retry, retrySummary } from '../../src/core.ts';
+import { runtime } from '../../src/engine/runtime.ts';
+import { FakeClock, recordCalls } from '../../src/testing/index.ts';
+import { FORMS } from '../support/forms.ts';
+import { outcomeOf, settle } from '../support/settle.ts';
 
 let clock: FakeClock;
 let base: RetryOptions;
@@ -82,7 +85,86 @@ it('a call waits at least a moment before it asks a full circuit again', async (
   expect(clock.sleeps).toEqual([1, 1]);
 });
 
+it('a call does not wait for a circuit that says for how long by no number', async () => {
+  for (const openForMs of [Number.NaN, undefined, 'x']) {
+    const tryEnter = jest.fn(() => undefined);
+    const odd = { ...breaker, whenOpen: 'wait', tryEnter, openForMs: () => openForMs as number } as const;
+    const result = await settle(
+      clock,
+      retry(() => 1, { ...base, breaker: odd }),
+    );
+    expect(result).toMatchObject({ error: { code: 'ERR_RETRY_CIRCUIT_OPEN' } });
+    expect([tryEnter.mock.calls.length, clock.sleeps]).toEqual([1, []]);
+  }
+});
+
 describe('a fallback', () => {
+  it('that hangs ends with the signal, in every form that can wait', async () => {
+    for (const form of FORMS.filter(({ kind, name }) => kind === 'async' && name !== 'attempts')) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const fallback = jest.fn(() => new Promise<never>(() => undefined));
+      const call = outcomeOf(form.run(down, { ...base, signal, fallback } as RetryOptions<never>));
+      await clock.runAll();
+      expect(fallback).toHaveBeenCalledTimes(1);
+      controller.abort('enough');
+      expect([form.name, await call]).toEqual([form.name, { error: 'enough' }]);
+      expect([clock.pending, getEventListeners(signal, 'abort').length]).toEqual([0, 0]);
+    }
+  });
+
+  it('is not asked, or not waited for, when the caller aborts as the call gives up', async () => {
+    for (const where of ['the failure', 'onStop', 'the fallback']) {
+      const controller = new AbortController();
+      const abortIn = (here: string): void => {
+        if (where === here) controller.abort('enough');
+      };
+      const fallback = jest.fn(async () => {
+        abortIn('the fallback');
+        throw new Error('late');
+      });
+      const work = (): Promise<never> => {
+        queueMicrotask(() => queueMicrotask(() => abortIn('the failure')));
+        return Promise.reject(new Error('down'));
+      };
+      const observer = recordCalls();
+      const options = { ...base, maxAttempts: 1, signal: controller.signal, fallback, observer };
+      const call = retry(work, { ...options, onStop: () => abortIn('onStop') });
+      expect([where, await settle(clock, call)]).toEqual([where, { error: 'enough' }]);
+      expect(fallback).toHaveBeenCalledTimes(where === 'the failure' ? 0 : 1);
+      expect(observer.calls[0]?.end?.outcome).toBe('failure');
+    }
+  });
+
+  it('may take longer than maxElapsed and the deadline', async () => {
+    const fallback = (): Promise<string> => clock.sleep(5000, undefined, 'ref').then(() => 'cached');
+    const { signal } = new AbortController();
+    for (const options of [{}, { signal }]) {
+      const hang = (): Promise<string> => new Promise(() => undefined);
+      const call = retry(hang, { ...base, ...options, maxElapsed: 1000, fallback });
+      expect(await settle(clock, call)).toEqual({ value: 'cached' });
+    }
+    expect(clock.elapsed).toBe(2 * (1000 + 5000));
+  });
+
+  it('that answers after the abort is no late result of an attempt', async () => {
+    runtime.lateResults.clear();
+    const controller = new AbortController();
+    const gates = [Promise.withResolvers<string>(), Promise.withResolvers<boolean>()] as const;
+    const options = { ...base, signal: controller.signal, operation: 'late' };
+    const calls = [
+      retry(down, { ...options, maxAttempts: 1, fallback: () => gates[0].promise }),
+      retry(down, { ...options, retryOn: () => gates[1].promise }),
+    ].map(outcomeOf);
+    await clock.advance(1);
+    controller.abort('enough');
+    expect(await Promise.all(calls)).toEqual([{ error: 'enough' }, { error: 'enough' }]);
+    gates[0].resolve('cached');
+    gates[1].resolve(true);
+    await clock.advance(1);
+    expect(lateResults().size).toBe(0);
+  });
+
   it('may answer later, with anything', async () => {
     for (const value of [null, undefined, 0, { then: 5 }]) {
       const call = retry(down, { ...base, fallback: async () => value });
@@ -102,6 +184,27 @@ describe('a fallback', () => {
       expect(await settle(clock, retry(work, { ...base, fallback: fallback as () => never }))).toEqual({ error });
     }
     expect(faultCounts().get('fallback')).toBe(before + 2);
+  });
+
+  it('that is or answers with something hostile gives the error of the call, and is counted', async () => {
+    const before = faultCounts().get('fallback') ?? 0;
+    const rejecting = (_: unknown, reject: (fault: unknown) => void): void => reject(new Error('hostile'));
+    const answers = [
+      Object.assign(() => 1, { then: rejecting }),
+      { then: rejecting },
+      { then: down },
+      Object.defineProperty({}, 'then', { get: down }),
+      new Proxy({}, { has: down }),
+    ];
+    for (const answer of answers) {
+      const error = new Error('the call');
+      const call = retry(() => Promise.reject(error), { ...base, fallback: () => answer });
+      expect(await settle(clock, call)).toEqual({ error });
+    }
+    const error = new Error('the call');
+    const call = retry(() => Promise.reject(error), { ...base, fallback: Promise.reject(new Error('hostile')) });
+    expect(await settle(clock, call)).toEqual({ error });
+    expect(faultCounts().get('fallback')).toBe(before + answers.length + 1);
   });
 
   it('is not asked when the caller aborted', async () => {

@@ -3,6 +3,7 @@ import { errorType } from '../../engine/error-type.ts';
 import { reportFault } from '../../engine/faults.ts';
 import { callHook } from '../../engine/hook.ts';
 import type { StopReason } from '../../engine/outcome.ts';
+import { handleStrayPromise } from '../../engine/stray-promise.ts';
 import { systemClock } from '../../engine/system-clock.ts';
 import type { DeadLetterStore, PutResult, QueueStats } from './dead-letter-store.ts';
 import { type FailedCall, givenUp } from './failed-call.ts';
@@ -243,7 +244,7 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
 
   #resort(line: () => string): void {
     try {
-      this.#lastResort(line());
+      handleStrayPromise('hook', this.#lastResort(line()));
     } catch (fault) {
       reportFault('hook', fault);
     }

@@ -13,6 +13,7 @@ import {
 import type { RetryOptions } from '../../engine/options.ts';
 import type { PerCall } from '../../engine/per-call.ts';
 import { createPolicy } from '../../engine/policy.ts';
+import { handleStrayPromise } from '../../engine/stray-promise.ts';
 import type { HandedOverError } from './handed-over-error.ts';
 import { keepLetter } from './keep-letter.ts';
 import type { LetterSource } from './letter.ts';
@@ -209,7 +210,9 @@ function keyIn(value: unknown): string | undefined {
 
 function derived(derive: () => unknown): string | undefined {
   try {
-    return keyIn(derive());
+    const key = derive();
+    handleStrayPromise('hook', key);
+    return keyIn(key);
   } catch (fault) {
     reportFault('hook', fault);
     return undefined;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../engine/clock.ts';
 import { reportFault } from '../../engine/faults.ts';
+import { handleStrayPromise } from '../../engine/stray-promise.ts';
 import type { QueueCounts } from './dead-letter-queue.ts';
 import type { QueueStats } from './dead-letter-store.ts';
 import type { QueueEvent } from './queue-event.ts';
@@ -52,7 +53,7 @@ export function registerQueue(queue: ReadableQueue): void {
 export function tellListeners(event: QueueEvent): void {
   for (const listener of queueRegistry.listeners) {
     try {
-      listener(event);
+      handleStrayPromise('observer', listener(event));
     } catch (fault) {
       reportFault('observer', fault);
     }

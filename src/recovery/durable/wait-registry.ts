@@ -1,4 +1,5 @@
 import { reportFault } from '../../engine/faults.ts';
+import { handleStrayPromise } from '../../engine/stray-promise.ts';
 import { MAX_QUEUES, queueRegistry } from '../dead-letters/queue-registry.ts';
 import type { WaitCounts, WaitEvent } from './waits-options.ts';
 
@@ -39,7 +40,7 @@ export function registerWaits(waits: ReadableWaits): void {
 export function tellWaitListeners(event: WaitEvent): void {
   for (const listener of waitRegistry.listeners) {
     try {
-      listener(event);
+      handleStrayPromise('observer', listener(event));
     } catch (fault) {
       reportFault('observer', fault);
     }
