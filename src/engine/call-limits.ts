@@ -1,6 +1,7 @@
 import type { OpenCircuit } from './decide.ts';
 import { CircuitOpenError, RateLimitedError } from './errors.ts';
 import { reportFault } from './faults.ts';
+import { guarded } from './guarded.ts';
 import type { AdaptiveLimit, AttemptVerdict, Breaker, Budget, DepositSource, Permit } from './limits.ts';
 import type { ErrorClass, StopReason } from './outcome.ts';
 import { read } from './read.ts';
@@ -72,13 +73,9 @@ export class CallLimits {
     const wasAdmitted = this.#isAdmitted;
     this.#permit = undefined;
     this.#isAdmitted = false;
-    try {
-      if (permit !== undefined) heard(breaker?.leave(permit, verdict));
-      if (wasAdmitted) {
-        heard(adaptive?.record(verdict === 'failure' && errorClass === 'throttled' ? 'throttled' : verdict));
-      }
-    } catch (fault) {
-      reportFault('limit', fault);
+    if (permit !== undefined) ask(() => breaker?.leave(permit, verdict));
+    if (wasAdmitted) {
+      ask(() => adaptive?.record(verdict === 'failure' && errorClass === 'throttled' ? 'throttled' : verdict));
     }
   }
 
@@ -92,25 +89,15 @@ export class CallLimits {
   failed(error: unknown, errorClass: ErrorClass): void {
     const verdict = verdictOn(error, errorClass);
     this.leave(verdict, errorClass);
-    if (verdict !== 'failure') return;
-    try {
-      heard(this.#terms.budget?.charge?.(errorClass));
-    } catch (fault) {
-      reportFault('limit', fault);
-    }
+    if (verdict === 'failure') ask(() => this.#terms.budget?.charge?.(errorClass));
   }
 
   /** The circuit, if it does not let attempts through now. */
   openCircuit(): OpenCircuit | undefined {
     const { breaker } = this.#terms;
     if (breaker === undefined) return undefined;
-    try {
-      const openForMs = heard(breaker.openForMs());
-      return openForMs > 0 ? { openForMs, whenOpen: breaker.whenOpen } : undefined;
-    } catch (fault) {
-      reportFault('limit', fault);
-      return undefined;
-    }
+    const openForMs = ask(() => breaker.openForMs());
+    return openForMs !== undefined && openForMs > 0 ? { openForMs, whenOpen: breaker.whenOpen } : undefined;
   }
 
   /** Asks the budget for a retry. */
@@ -127,12 +114,7 @@ export class CallLimits {
 
   /** Tokens left in the budget; undefined where there is none. */
   get budgetTokens(): number | undefined {
-    try {
-      return heard(this.#terms.budget?.balance());
-    } catch (fault) {
-      reportFault('limit', fault);
-      return undefined;
-    }
+    return ask(() => this.#terms.budget?.balance());
   }
 
   readonly #accept = (cost: number | undefined): boolean => {
@@ -142,29 +124,22 @@ export class CallLimits {
   };
 
   #deposit(source: DepositSource, spent: number): void {
-    try {
-      heard(this.#terms.budget?.deposit(source, spent));
-    } catch (fault) {
-      reportFault('limit', fault);
-    }
+    ask(() => this.#terms.budget?.deposit(source, spent));
   }
 
   #admit(adaptive: AdaptiveLimit, attempt: number): number | undefined {
-    try {
-      return heard(adaptive.admit(attempt));
-    } catch (fault) {
-      reportFault('limit', fault);
-      return 0;
-    }
+    return ask(() => adaptive.admit(attempt), 0);
   }
 
   #enterCircuit(): Admission {
     const { breaker } = this.#terms;
     if (breaker === undefined) return GO;
     try {
-      this.#permit = heard(breaker.tryEnter());
+      this.#permit = breaker.tryEnter();
+      handleStrayPromise('limit', this.#permit);
       if (this.#permit !== undefined) return GO;
-      const openForMs = heard(breaker.openForMs());
+      const openForMs = breaker.openForMs();
+      handleStrayPromise('limit', openForMs);
       // Refused because all probes are out, or by a hair; either way it is not to be asked again at once. There is no
       // waiting for ever, nor for a time that is no number.
       if (breaker.whenOpen === 'wait' && openForMs < Infinity) return { next: 'wait', waitMs: Math.max(1, openForMs) };
@@ -195,10 +170,9 @@ function verdictOn(error: unknown, errorClass: ErrorClass): AttemptVerdict {
   return errorClass === 'permanent' ? 'success' : 'failure';
 }
 
-/** What a limit has said. Where that should be a promise, nobody waits for it. */
-function heard<V>(answer: V): V {
-  handleStrayPromise('limit', answer);
-  return answer;
+/** What a limit says; `otherwise` where it throws. */
+function ask<V>(question: () => V, otherwise?: V): V | undefined {
+  return guarded('limit', question, otherwise);
 }
 
 function refuse(fault: unknown): false {

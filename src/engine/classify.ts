@@ -136,6 +136,11 @@ export function isErrorClass(value: unknown): boolean {
   if (typeof value !== 'function') return false;
   const prototype = read(value, 'prototype');
   if (typeof read(prototype, 'name') === 'string' && typeof read(prototype, 'message') === 'string') return true;
+  return isClass(value);
+}
+
+/** Whether a function is written as a class. */
+export function isClass(value: object): boolean {
   return Function.prototype.toString.call(value).startsWith('class');
 }
 

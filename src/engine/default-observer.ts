@@ -1,5 +1,6 @@
 import { composeObservers } from './compose.ts';
 import type { RetryObserver } from './observer.ts';
+import { checkObserver } from './option-checks.ts';
 import { runtime } from './runtime.ts';
 
 /**
@@ -12,9 +13,7 @@ import { runtime } from './runtime.ts';
  * ```
  */
 export function addObserver(observer: RetryObserver): () => void {
-  if (typeof (observer as { call?: unknown } | null)?.call !== 'function') {
-    throw new TypeError('addObserver: an observer has a function "call"');
-  }
+  checkObserver('observer', observer);
   runtime.observers.push(observer);
   runtime.observer = composeObservers(runtime.observers);
   return () => {

@@ -1,18 +1,19 @@
 import { causesOf } from './causes.ts';
-import { read } from './read.ts';
+import { isObject, read } from './read.ts';
 import { redact } from './redact.ts';
 
 /**
  * A name for a kind of error, fit for a metric label: the error's `code` (`ECONNRESET`, an SQLSTATE), else its HTTP
  * status, else code or status of what caused it where its own name says little (`TypeError: fetch failed`), else its
  * name, else the type of what was thrown. The status goes before a code that only says that there was a bad one
- * (`ERR_BAD_RESPONSE` of axios). Never taken from a message. At most 64 characters of letters, digits and `_ . : -`.
+ * (`ERR_BAD_RESPONSE` of axios). Of what kafkajs wraps it is that of the error inside. Never taken from a message. At most 64 characters of letters, digits and `_ . : -`.
  */
 export function errorType(error: unknown): string {
   const type = typeof error;
   if (error === null) return 'null';
   if (type !== 'object') return type;
-  return codeOrStatus(error) ?? namedType(error) ?? numericCode(error) ?? nameOf(error) ?? type;
+  const inner = unwrapped(error);
+  return codeOrStatus(inner) ?? protocolType(inner) ?? namedType(inner) ?? numericCode(inner) ?? nameOf(inner) ?? type;
 }
 
 /** The error's `code`, if it is one that names a kind of error: no identifier, no sentence, no secret. */
@@ -52,6 +53,20 @@ function ownStatus(carrier: unknown): string | undefined {
   const status = read(carrier, 'status') ?? read(carrier, 'statusCode');
   const isStatus = typeof status === 'number' && Number.isInteger(status) && status >= 100 && status < 600;
   return isStatus ? String(status) : undefined;
+}
+
+/** kafkajs wraps what went wrong when its own retries have ended, also where it was told to make none. */
+function unwrapped(error: unknown): unknown {
+  if (!WRAPPERS.has(read(error, 'name'))) return error;
+  const cause = read(error, 'cause');
+  return [cause, ...causesOf(cause)].find(each => isObject(each) && !WRAPPERS.has(read(each, 'name'))) ?? error;
+}
+
+const WRAPPERS = new Set<unknown>(['KafkaJSNumberOfRetriesExceeded', 'KafkaJSNonRetriableError']);
+
+/** The name that the Kafka protocol has for an error, beside its number. */
+function protocolType(error: unknown): string | undefined {
+  return read(error, 'name') === 'KafkaJSProtocolError' ? label(read(error, 'type')) : undefined;
 }
 
 /** The name where it says something, else code or status of the first cause that has one. */

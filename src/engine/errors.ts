@@ -1,3 +1,5 @@
+import { isObject } from './read.ts';
+
 const BRAND = Symbol.for('retryscope.error');
 
 /** The `code` of each error that the library itself makes. */
@@ -17,7 +19,7 @@ export type RetryErrorCode =
 /** True for errors of this library, also those of another copy of it in the same process. */
 export function isRetryError(error: unknown): error is Error & { readonly code: RetryErrorCode } {
   try {
-    return typeof error === 'object' && error !== null && BRAND in error;
+    return isObject(error) && BRAND in error;
   } catch {
     return false;
   }

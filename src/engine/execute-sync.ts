@@ -8,6 +8,7 @@ import type { ErrorClass, StopReason } from './outcome.ts';
 import type { PerCall } from './per-call.ts';
 import { infoFor, type Policy } from './policy.ts';
 import { read } from './read.ts';
+import { refuseOptions } from './refuse-options.ts';
 import { runtime } from './runtime.ts';
 import { handleStrayPromise } from './stray-promise.ts';
 import { checkTerms } from './validate.ts';
@@ -15,17 +16,7 @@ import { checkTerms } from './validate.ts';
 /** The loop without promises: it blocks the thread while it waits. */
 export function executeSync<T>(policy: Policy, fn: AttemptFunction<T>, perCall: PerCall): T {
   const { signal, deadline } = perCall;
-  if (policy.attemptTimeout !== Infinity) {
-    throw new TypeError(
-      `attemptTimeout is ${policy.attemptTimeout}; it must be left out for retrySync, which cannot interrupt a function`,
-    );
-  }
-  if (policy.bulkhead !== undefined) {
-    throw new TypeError('bulkhead must be left out for retrySync: nothing else runs while it does');
-  }
-  if (policy.hedge !== undefined) {
-    throw new TypeError('hedge must be left out for retrySync: nothing else runs while it does');
-  }
+  refuseOptions(policy, 'retrySync', REFUSED);
   checkTerms(signal, deadline);
   if (isAborted(signal)) return ended(new Call(policy, fn, perCall, undefined), 'aborted');
   const observer = policy.observer ?? runtime.observer;
@@ -48,6 +39,12 @@ export function executeSync<T>(policy: Policy, fn: AttemptFunction<T>, perCall: 
     call.block();
   }
 }
+
+const REFUSED = {
+  attemptTimeout: 'it cannot interrupt a function',
+  bulkhead: 'nothing else runs while it does',
+  hedge: 'nothing else runs while it does',
+};
 
 /** Waits until the limits let the next attempt through; gives the reason to stop when they do not. */
 function admission<T>(call: Call<T>): StopReason | undefined {

@@ -1,5 +1,6 @@
 import { reportFault } from './faults.ts';
 import type { Fallback } from './options.ts';
+import { isObject } from './read.ts';
 import type { RetrySummary } from './retry-summary.ts';
 
 /** The fallback's value; throws or rejects with `error`, untouched, when the fallback itself fails. */
@@ -16,7 +17,7 @@ type Asked<F> = (error: unknown, summary: RetrySummary) => F | PromiseLike<F>;
 
 /** Whatever a promise would be resolved through: a function may have a `then` too. */
 function isThenable<F>(value: F | PromiseLike<F>): value is PromiseLike<F> {
-  return Object(value) === value && 'then' in (value as object);
+  return isObject(value) && 'then' in value;
 }
 
 function fail(error: unknown): (fault: unknown) => never {

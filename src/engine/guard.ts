@@ -1,15 +1,11 @@
 import { reportFault } from './faults.ts';
+import { guarded } from './guarded.ts';
 import type { AttemptInfo, CallInfo, CallScope, RetryEvent, RetryObserver, Scope } from './observer.ts';
 import { handleStrayPromise } from './stray-promise.ts';
 
 /** Asks an observer whether it wants to watch a call. An observer that throws does not. */
 export function openCall(observer: RetryObserver, info: CallInfo): CallScope | undefined {
-  try {
-    return scopeOrNothing(observer.call(info));
-  } catch (fault) {
-    reportFault('observer', fault);
-    return undefined;
-  }
+  return scopeOrNothing(guarded('observer', () => observer.call(info)));
 }
 
 /** Asks a call's scope whether it wants to watch an attempt. A scope that throws does not. */
@@ -17,12 +13,7 @@ export function openAttempt<End>(
   scope: { attempt?(info: AttemptInfo): Scope<End> | undefined },
   info: AttemptInfo,
 ): Scope<End> | undefined {
-  try {
-    return scopeOrNothing(scope.attempt?.(info));
-  } catch (fault) {
-    reportFault('observer', fault);
-    return undefined;
-  }
+  return scopeOrNothing(guarded('observer', () => scope.attempt?.(info)));
 }
 
 /**
@@ -30,7 +21,7 @@ export function openAttempt<End>(
  * `fn` returned or threw, whatever the scope makes of it.
  */
 export function runInside<R>(scope: { run?<T>(fn: () => T): T } | undefined, fn: () => R): R {
-  if (scope === undefined || !has(scope, 'run')) return fn();
+  if (scope === undefined || guarded('observer', () => scope.run !== undefined) !== true) return fn();
   let result: { readonly value: R } | { readonly thrown: unknown } | undefined;
   const once = (): R => {
     if (result !== undefined) {
@@ -64,40 +55,19 @@ export function runInside<R>(scope: { run?<T>(fn: () => T): T } | undefined, fn:
 
 /** Tells a scope how its work ended. */
 export function tellEnd<End>(scope: Scope<End> | undefined, end: End): void {
-  try {
-    handleStrayPromise('observer', scope?.end?.(end));
-  } catch (fault) {
-    reportFault('observer', fault);
-  }
+  guarded('observer', () => scope?.end?.(end));
 }
 
 /** Tells a call's scope of an event. */
 export function tellEvent(scope: CallScope | undefined, event: RetryEvent): void {
-  try {
-    handleStrayPromise('observer', scope?.event?.(event));
-  } catch (fault) {
-    reportFault('observer', fault);
-  }
+  guarded('observer', () => scope?.event?.(event));
 }
 
 /** Tells an observer of a policy that was made. */
 export function tellPolicy(observer: RetryObserver, info: CallInfo): void {
-  try {
-    handleStrayPromise('observer', observer.prepare?.(info));
-  } catch (fault) {
-    reportFault('observer', fault);
-  }
-}
-
-function has(scope: object, key: 'run'): boolean {
-  try {
-    return (scope as { run?: unknown })[key] !== undefined;
-  } catch (fault) {
-    reportFault('observer', fault);
-    return false;
-  }
+  guarded('observer', () => observer.prepare?.(info));
 }
 
 function scopeOrNothing<S>(scope: S | undefined): S | undefined {
-  return typeof scope === 'object' && scope !== null && !handleStrayPromise('observer', scope) ? scope : undefined;
+  return typeof scope === 'object' && scope !== null ? scope : undefined;
 }

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { read } from './read.ts';
+import { isObject, read } from './read.ts';
 import { runtime } from './runtime.ts';
 
 /**
@@ -78,7 +78,7 @@ const frames = new WeakMap<NestedCall, NestingFrame>();
 export function rememberGivenUp(call: NestedCall, error: unknown, previous: unknown): void {
   const frame = nestingFrame();
   if (frame !== undefined) frame.gaveUp = true;
-  if ((typeof error !== 'object' || error === null) && typeof error !== 'function') return;
+  if (!isObject(error)) return;
   const earlier = runtime.givenUp.get(error);
   // Thrown twice, it says nothing of which call is inside which: from now on frames have to tell.
   if (previous === error || (earlier !== undefined && earlier <= call.attemptStartedAs)) {
@@ -109,7 +109,7 @@ const MAX_DEPTH = 5;
 const MAX_ERRORS = 10;
 
 function wraps(error: unknown, isGivenUp: (error: object) => boolean, depth: number): boolean {
-  if ((typeof error !== 'object' || error === null) && typeof error !== 'function') return false;
+  if (!isObject(error)) return false;
   if (isGivenUp(error)) return true;
   if (depth === 0) return false;
   const errors = read(error, 'errors');

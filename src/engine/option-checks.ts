@@ -1,17 +1,23 @@
 import { LONGEST_TIMER_MS } from './clock.ts';
-import { read } from './read.ts';
+import { lookAt, read } from './read.ts';
 
 /**
- * Checks every option before anything runs. `what` names the options in the message for something that is no object.
+ * Checks every option before anything runs. `what` names the options in the message for something that is no object;
+ * `within` stands before the name of each, as `trip.` before what is in the option `trip`.
  *
  * @throws TypeError for an unknown option (it names the nearest known one) and for a value of the wrong type
  * @throws RangeError for a value out of range; both name the option, the value and what is allowed
  */
-export function checkOptions(what: string, options: unknown, checks: Readonly<Record<string, Check>>): void {
+export function checkOptions(
+  what: string,
+  options: unknown,
+  checks: Readonly<Record<string, Check>>,
+  within = '',
+): void {
   for (const [name, value] of Object.entries(readOptions(what, options))) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (check === undefined) throw new TypeError(unknownOption(name, value, Object.keys(checks)));
-    if (value !== undefined) check(name, value);
+    if (check === undefined) throw new TypeError(unknownOption(name, value, Object.keys(checks), within));
+    if (value !== undefined) check(within + name, value);
   }
 }
 
@@ -21,9 +27,18 @@ export function checkOptions(what: string, options: unknown, checks: Readonly<Re
  * @throws TypeError for what holds no options, such as a signal or a list, and for an option that cannot be read
  */
 export function readOptions(what: string, options: unknown): Record<string, unknown> {
-  const names = optionNames(options);
+  const names = lookAt(() => optionNames(options as object));
   if (names === undefined) throw new TypeError(`${what} are ${show(options)}; they must be an object of options`);
-  return Object.fromEntries(names.map(name => [name, readOption(options as object, name)]));
+  // Without a prototype, or a name such as __proto__ would not be there to be refused.
+  const copy: Record<string, unknown> = Object.create(null);
+  for (const name of names) {
+    try {
+      copy[name] = (options as Record<string, unknown>)[name];
+    } catch (cause) {
+      throw new TypeError(`${show(name)} cannot be read`, { cause });
+    }
+  }
+  return copy;
 }
 
 /** Throws when the value of an option is not allowed. */
@@ -95,6 +110,9 @@ export const checkBoolean: Check = ofType('true or false', v => typeof v === 'bo
 /** A check for a `Clock`. */
 export const checkClock: Check = withFunctions('a Clock', 'now', 'wallNow', 'random', 'sleep', 'timer', 'block');
 
+/** A check for a `RetryObserver`. */
+export const checkObserver: Check = withFunctions('an object with a function "call"', 'call');
+
 export function isNumber(value: unknown): boolean {
   return typeof value === 'number';
 }
@@ -105,11 +123,7 @@ export function isFunction(value: unknown): boolean {
 
 /** `Array.isArray` throws for a Proxy that was revoked. */
 export function isList(value: unknown): value is readonly unknown[] {
-  try {
-    return Array.isArray(value);
-  } catch {
-    return false;
-  }
+  return lookAt(() => Array.isArray(value)) === true;
 }
 
 /** The message for a value that is not allowed. */
@@ -117,37 +131,24 @@ export function message(name: string, value: unknown, allowed: string): string {
   return `${name} is ${show(value)}; it must be ${allowed}`;
 }
 
-/** Something else than options, that has none, would pass for empty ones. */
-function optionNames(options: unknown): string[] | undefined {
-  if (typeof options !== 'object' || options === null) return undefined;
-  try {
-    const names = Object.keys(options);
-    const prototype: unknown = Object.getPrototypeOf(options);
-    return names.length > 0 || prototype === null || Object.getPrototypeOf(prototype) === null ? names : undefined;
-  } catch {
-    // A Proxy that was revoked.
-    return undefined;
-  }
+/** Undefined for what has none and is no plain object: a signal or a list would pass for empty options. */
+function optionNames(options: object): string[] | undefined {
+  const names = Object.keys(options);
+  if (typeof options !== 'object') return undefined;
+  const prototype: object | null = Object.getPrototypeOf(options);
+  return names.length > 0 || (prototype && Object.getPrototypeOf(prototype)) === null ? names : undefined;
 }
 
-function readOption(options: object, name: string): unknown {
-  try {
-    return Reflect.get(options, name);
-  } catch (cause) {
-    throw new TypeError(`${show(name)} cannot be read`, { cause });
-  }
-}
-
-function unknownOption(name: string, value: unknown, known: readonly string[]): string {
+function unknownOption(name: string, value: unknown, known: readonly string[], within: string): string {
   if (name === 'retries') {
     const hint = isNumber(value) ? `: retries ${String(value)} is maxAttempts ${(value as number) + 1}` : '';
     return `retries is not an option; maxAttempts counts every execution, the first included${hint}`;
   }
   if (name === 'deadLetter' && !known.includes(name)) {
-    return 'deadLetter is an option of defineOperation: only a call with a name and arguments can be kept and made again';
+    return 'deadLetter is an option of defineOperation';
   }
   const nearest = nearestOption(name, known);
-  return `${show(name)} is not an option${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`;
+  return `${show(within + name)} is not an option${nearest === undefined ? '' : `; did you mean "${within}${nearest}"?`}`;
 }
 
 function nearestOption(name: string, names: readonly string[]): string | undefined {

@@ -10,3 +10,17 @@ export function read(value: unknown, key: PropertyKey): unknown {
     return undefined;
   }
 }
+
+/** Whether it has properties, functions among them. */
+export function isObject(value: unknown): value is object {
+  return Object(value) === value;
+}
+
+/** What a look at such a value gives, where it takes more than one property; undefined where it cannot be done. */
+export function lookAt<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}

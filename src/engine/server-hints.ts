@@ -1,4 +1,5 @@
 import { headerValues } from './header-values.ts';
+import { isObject } from './read.ts';
 
 /**
  * What the server says with `x-should-retry`: `false` when another attempt is not wanted, `true` when it is worth while
@@ -58,5 +59,5 @@ interface Carrier {
 }
 
 function lookIn<T>(headers: unknown, look: (headers: object) => T | undefined): T | undefined {
-  return typeof headers === 'object' && headers !== null ? look(headers) : undefined;
+  return isObject(headers) ? look(headers) : undefined;
 }

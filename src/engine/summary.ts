@@ -1,3 +1,4 @@
+import { isObject } from './read.ts';
 import type { RetrySummary } from './retry-summary.ts';
 import { runtime } from './runtime.ts';
 
@@ -22,8 +23,4 @@ export function retrySummary(error: unknown): RetrySummary | undefined {
 /** Keeps the summary for {@link retrySummary}, as long as the error lives. */
 export function rememberSummary(error: unknown, summary: RetrySummary): void {
   if (isObject(error)) runtime.summaries.set(error, summary);
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

@@ -5,6 +5,7 @@ import {
   checkClock,
   checkFunction,
   checkName,
+  checkObserver,
   checkOptions,
   isFunction,
   isList,
@@ -17,7 +18,7 @@ import {
   withFunctions,
 } from './option-checks.ts';
 import type { RetryOptions } from './options.ts';
-import { read } from './read.ts';
+import { lookAt, read } from './read.ts';
 
 /**
  * Checks the options of a policy; see {@link checkOptions} for what it throws.
@@ -76,10 +77,10 @@ const CHECKS: Record<keyof RetryOptions<never, unknown>, Check> = {
   nested: oneOf('inner', 'outer', 'both'),
   onRetry: checkFunction,
   onStop: checkFunction,
-  observer: withFunctions('an object with a function "call"', 'call'),
+  observer: checkObserver,
   attributes: ofType(
     'an object of strings, numbers and booleans',
-    v => typeof v === 'object' && valuesOf(v)?.every(isAttribute) === true,
+    v => lookAt(() => typeof v === 'object' && Object.values(v as object).every(isAttribute)) === true,
   ),
   clock: checkClock,
   unref: checkBoolean,
@@ -100,7 +101,7 @@ export function checkTerms(signal: unknown, deadline: unknown): void {
 const PER_CALL: Readonly<Record<string, Check>> = { signal: CHECKS.signal, deadline: checkDeadline };
 
 function checkDeadline(name: string, value: unknown): void {
-  const time = isNumber(value) ? value : timeOf(value);
+  const time = isNumber(value) ? value : lookAt(() => (isFunction(read(value, 'getTime')) ? Number(value) : undefined));
   if (time === undefined) throw new TypeError(message(name, value, 'a Date or milliseconds since 1970'));
   if (!Number.isFinite(time)) throw new RangeError(message(name, value, 'a valid Date or milliseconds since 1970'));
 }
@@ -115,22 +116,6 @@ function checkBackoff(name: string, value: unknown): void {
   if (value.length === 0) throw new RangeError(message(name, value, 'a list of at least one delay'));
   // Holes are no delays either, and `forEach` would pass them over.
   for (const [i, delay] of value.entries()) milliseconds(0)(`${name}[${i}]`, delay);
-}
-
-function timeOf(value: unknown): number | undefined {
-  try {
-    return isFunction(read(value, 'getTime')) ? Number(value) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function valuesOf(value: object | null): unknown[] | undefined {
-  try {
-    return Object.values(value as object);
-  } catch {
-    return undefined;
-  }
 }
 
 function isRetryOn(value: unknown): boolean {

@@ -7,6 +7,7 @@ import type { RetryOptions } from '../engine/options.ts';
 import type { StopReason } from '../engine/outcome.ts';
 import type { PerCall } from '../engine/per-call.ts';
 import { infoFor, type Policy } from '../engine/policy.ts';
+import { refuseOptions } from '../engine/refuse-options.ts';
 import { runtime } from '../engine/runtime.ts';
 import { checkTerms } from '../engine/validate.ts';
 import { policyFor } from './policy-for.ts';
@@ -30,12 +31,10 @@ import type { RetryPolicy } from './retry-policy.ts';
  */
 export function attempts(options?: RetryOptions<never> | RetryPolicy<never>): AsyncIterableIterator<IteratedAttempt> {
   const policy = policyFor(options);
-  if (policy.fallback !== undefined) {
-    throw new TypeError('fallback must be left out for attempts: the loop has no value of its own to replace');
-  }
-  if (policy.hedge !== undefined) {
-    throw new TypeError('hedge must be left out for attempts: the body of the loop makes one attempt at a time');
-  }
+  refuseOptions(policy, 'attempts', {
+    fallback: 'the loop has no value of its own to replace',
+    hedge: 'the body of the loop makes one attempt at a time',
+  });
   return new AttemptIterator(policy, options ?? {});
 }
 

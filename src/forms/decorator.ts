@@ -1,5 +1,7 @@
+import { isClass } from '../engine/classify.ts';
 import type { RetryOptions } from '../engine/options.ts';
 import { type Policy, withOperation } from '../engine/policy.ts';
+import { isObject } from '../engine/read.ts';
 import { policyFor } from './policy-for.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import { type Wrapped, wrap } from './wrap.ts';
@@ -76,11 +78,7 @@ function named(policy: Policy, key: string | symbol): Policy {
 }
 
 function isDecoratorContext(value: unknown): value is { readonly kind: string; readonly name: string | symbol } {
-  return typeof value === 'object' && value !== null && 'kind' in value;
-}
-
-function isClass(value: object): boolean {
-  return Function.prototype.toString.call(value).startsWith('class');
+  return isObject(value) && 'kind' in value;
 }
 
 function notAMethod(what: string): TypeError {

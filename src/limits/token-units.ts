@@ -1,6 +1,6 @@
-import { type Check, isNumber, message, numberFrom } from '../engine/option-checks.ts';
+import { type Check, checkOptions, isNumber, message, numberFrom } from '../engine/option-checks.ts';
 import type { ErrorClass } from '../engine/outcome.ts';
-import { read } from '../engine/read.ts';
+import { isObject, read } from '../engine/read.ts';
 
 /**
  * Tokens are counted in whole billionths: sums of fractions like 0.1 drift, sums of integers do not, so a ratio is kept
@@ -59,18 +59,10 @@ export function costOf(costs: UnitCosts, errorClass: ErrorClass, error: unknown)
 /** A check for a {@link RetryCost}. */
 export const checkCost: Check = (name, value) => {
   if (isNumber(value)) return tokens(name, value);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     throw new TypeError(message(name, value, 'a number of tokens, or an object of them by kind of failure'));
   }
-  for (const kind of Object.keys(value)) {
-    const given: unknown = read(value, kind);
-    if (!['transient', 'throttled', 'timeout'].includes(kind)) {
-      throw new TypeError(
-        message(`${name}.${kind}`, given, "left out: the kinds are 'transient', 'throttled' and 'timeout'"),
-      );
-    }
-    tokens(`${name}.${kind}`, given);
-  }
+  checkOptions(name, value, { transient: tokens, throttled: tokens, timeout: tokens }, `${name}.`);
 };
 
 const tokens = numberFrom(0, MOST_TOKENS);

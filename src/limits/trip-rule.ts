@@ -1,4 +1,4 @@
-import { type Check, integerFrom, message, numberFrom } from '../engine/option-checks.ts';
+import { type Check, checkOptions, integerFrom, message, numberFrom, oneOf } from '../engine/option-checks.ts';
 import { read } from '../engine/read.ts';
 import { SlidingSum } from './sliding-sum.ts';
 
@@ -50,29 +50,22 @@ export function openWindow(rule: TripRule): TripWindow {
 
 /** A check for a {@link TripRule}. */
 export const checkTripRule: Check = (name, value) => {
-  const kind = read(value, 'kind');
-  if (kind !== 'consecutive' && kind !== 'count' && kind !== 'time') {
-    throw new TypeError(message(`${name}.kind`, kind, "'consecutive', 'count' or 'time'"));
-  }
+  const given = read(value, 'kind');
+  kind(`${name}.kind`, given);
+  checkOptions(name, value, RULE_CHECKS[given as TripRule['kind']], `${name}.`);
   const rule = value as Readonly<Record<string, unknown>>;
-  for (const option of Object.keys(rule)) {
-    if (option === 'kind') continue;
-    const check = RULE_CHECKS[kind][option];
-    const known = Object.keys(RULE_CHECKS[kind]).join(', ');
-    if (check === undefined) throw new TypeError(`"${option}" is not an option of ${name} '${kind}'; it has ${known}`);
-    if (rule[option] !== undefined) check(`${name}.${option}`, rule[option]);
-  }
   const size = (rule.size ?? 100) as number;
-  if (kind === 'count' && ((rule.minimum ?? 0) as number) > size) {
+  if (given === 'count' && ((rule.minimum ?? 0) as number) > size) {
     throw new RangeError(message(`${name}.minimum`, rule.minimum, `an integer from 1 to ${name}.size, ${size}`));
   }
 };
 
+const kind = oneOf('consecutive', 'count', 'time');
 const ratio = numberFrom(0.001, 1);
 const RULE_CHECKS: Record<TripRule['kind'], Readonly<Record<string, Check>>> = {
-  consecutive: { failures: integerFrom(1, 10_000) },
-  count: { size: integerFrom(1, 10_000), failureRatio: ratio, minimum: integerFrom(1, 10_000) },
-  time: { windowMs: numberFrom(100, 3_600_000), failureRatio: ratio, minimum: integerFrom(1, 1_000_000) },
+  consecutive: { kind, failures: integerFrom(1, 10_000) },
+  count: { kind, size: integerFrom(1, 10_000), failureRatio: ratio, minimum: integerFrom(1, 10_000) },
+  time: { kind, windowMs: numberFrom(100, 3_600_000), failureRatio: ratio, minimum: integerFrom(1, 1_000_000) },
 };
 
 class ConsecutiveWindow implements TripWindow {

@@ -340,7 +340,9 @@ describe('the synchronous form', () => {
 
   it('refuses a function that returns a promise, and an attemptTimeout', () => {
     expect(() => retrySync(() => Promise.resolve(1), { ...noWait, retryOn: () => true })).toThrow('use retry');
-    expect(() => retrySync(() => 1, { attemptTimeout: 5 })).toThrow('attemptTimeout is 5');
+    expect(() => retrySync(() => 1, { attemptTimeout: 5 })).toThrow(
+      'attemptTimeout is 5; it must be left out for retrySync',
+    );
   });
 });
 

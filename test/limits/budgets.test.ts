@@ -136,7 +136,7 @@ describe('wrong options', () => {
       'class',
       () => new RetryBudget({ cost: { permanent: 1 } as never }),
       TypeError,
-      'cost.permanent is 1; it must be left',
+      '"cost.permanent" is not an option',
     ],
     [
       'kind of cost',

@@ -255,7 +255,7 @@ it.each<[string, object, typeof Error, string]>([
   ['failures', { trip: { kind: 'consecutive', failures: 0 } }, RangeError, 'trip.failures is 0; it must be an integer'],
   ['ratio', { trip: { kind: 'time', failureRatio: 1.1 } }, RangeError, 'trip.failureRatio is 1.1'],
   ['minimum', { trip: { kind: 'count', size: 5, minimum: 6 } }, RangeError, 'trip.minimum is 6; it must be an integer'],
-  ['foreign', { trip: { kind: 'count', windowMs: 5 } }, TypeError, '"windowMs" is not an option of trip \'count\''],
+  ['foreign', { trip: { kind: 'count', windowMs: 5 } }, TypeError, '"trip.windowMs" is not an option'],
   ['probes', { probes: 0 }, RangeError, 'probes is 0; it must be an integer from 1 to 1000'],
   ['openMs', { openMs: 2 ** 31 }, RangeError, 'openMs is 2147483648'],
   ['probeTimeoutMs', { probeTimeoutMs: 0 }, RangeError, 'probeTimeoutMs is 0'],

@@ -178,7 +178,9 @@ describe.each(FORMS.map(form => [form.name, form] as const))('%s', (_name, form)
   } else {
     it('has no place for a fallback', async () => {
       const { error } = await run(down, { fallback: 1 });
-      expect(error).toMatchObject({ message: expect.stringContaining('fallback must be left out for attempts') });
+      expect(error).toMatchObject({
+        message: expect.stringContaining('it must be left out for attempts: the loop has no value'),
+      });
     });
   }
 
@@ -207,7 +209,10 @@ describe.each(FORMS.map(form => [form.name, form] as const))('%s', (_name, form)
   } else {
     it('refuses a bulkhead', async () => {
       const { error } = await run(down, { bulkhead: new Bulkhead({ limit: 1 }) });
-      expect(error).toMatchObject({ name: 'TypeError', message: expect.stringContaining('bulkhead must be left out') });
+      expect(error).toMatchObject({
+        name: 'TypeError',
+        message: expect.stringContaining('bulkhead is an object; it must be left out'),
+      });
     });
   }
 });

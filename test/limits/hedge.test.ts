@@ -147,7 +147,7 @@ it('stops at the limit of the whole call', async () => {
 });
 
 it('is not for forms that make one attempt at a time', () => {
-  expect(() => retrySync(() => 1, base)).toThrow('hedge must be left out for retrySync');
+  expect(() => retrySync(() => 1, base)).toThrow('hedge is an object; it must be left out for retrySync');
   expect(() => retry(() => 1, { hedge: -1 })).toThrow('hedge is -1; it must be a number of milliseconds');
   expect(() => retry(() => 1, { hedge: 'fast' as never })).toThrow(TypeError);
 });

@@ -205,7 +205,9 @@ describe('addObserver', () => {
   });
 
   it('refuses what is no observer', () => {
-    expect(() => addObserver({} as never)).toThrow('addObserver: an observer has a function "call"');
+    expect(() => addObserver({} as never)).toThrow(
+      'observer is an object; it must be an object with a function "call"',
+    );
     expect(() => addObserver(undefined as never)).toThrow(TypeError);
   });
 });
