@@ -32,6 +32,7 @@ import { hintIgnored } from './rules/hint-ignored.ts';
 import { largeBudget } from './rules/large-budget.ts';
 import { longerThanCallers } from './rules/longer-than-callers.ts';
 import { nestedBoth } from './rules/nested-both.ts';
+import { neverApplied } from './rules/never-applied.ts';
 import { noBudget } from './rules/no-budget.ts';
 import { noCap } from './rules/no-cap.ts';
 import { noDelay } from './rules/no-delay.ts';
@@ -65,6 +66,7 @@ export const FILE_RULES: readonly Rule<FileView>[] = [
   largeBudget,
   longerThanCallers,
   nestedBoth,
+  neverApplied,
   noBudget,
   noCap,
   noDelay,

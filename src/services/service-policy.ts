@@ -54,6 +54,14 @@ function budgetOf(kind: ServiceKindTerms, given: Budget | 'none' | undefined): {
   return kind.budget === undefined ? {} : { budget: sharedBudget(kind.budget) };
 }
 
+/** Refuses `hedge` for a kind of service; `why` says what it would do. */
+/* @__NO_SIDE_EFFECTS__ */
+export function refuseHedge(why: string): Check {
+  return () => {
+    throw new TypeError(`hedge is no option ${why}`);
+  };
+}
+
 /** The budget of this name that everybody in the process shares; made when first asked for. */
 export function sharedBudget(name: string): RetryBudget {
   shared[KEY] ??= new Map();

@@ -3,6 +3,7 @@ import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { store } from '../../instrumentation/store/store.ts';
 import '../../src/index.ts';
 import { NO_CLIENT_RETRIES, publishEvent } from '../../src/services/kafka/index.ts';
+import { sharedBudget } from '../../src/services/service-policy.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { until } from '../redis/support/until.ts';
 import { seen, startTracing, stopTelemetry } from '../spans/sdk.ts';
@@ -19,9 +20,15 @@ import { recordLines, startMetrics, tracesOf } from './story.ts';
 //   Wait 2.4s (with jitter)...
 //   Attempt 3: Success (event published)
 
+// A real client on real time, on machines that may be busy.
+jest.setTimeout(60_000);
+
 const LEADER_NOT_AVAILABLE = 5;
 const NO_LEADER = 'There is no leader for this topic-partition as we are in the middle of a leadership election';
 const event = { topic: 'orders', key: '42', value: '{"order":42}' };
+
+// All publishes of the process spend from it, so each story begins with what the one before has left.
+const budget = sharedBudget('kafka');
 
 let mock: KafkaWireMock;
 let producer: Producer;
@@ -58,7 +65,8 @@ it('an event whose broker is not ready twice is published by the third attempt',
   const spans = startTracing();
   const reader = startMetrics();
   mock.next.push({ code: LEADER_NOT_AVAILABLE }, { code: LEADER_NOT_AVAILABLE });
-  const call = publishEvent(producer, event, { clock, budget: 'none' });
+  const before = budget.state;
+  const call = publishEvent(producer, event, { clock });
   await passWait(1200);
   await passWait(2400);
   const [written] = await call;
@@ -69,22 +77,27 @@ it('an event whose broker is not ready twice is published by the third attempt',
 
   const left = tracesOf({
     operation: 'kafka_publish',
-    errorType: 'KafkaJSNumberOfRetriesExceeded',
+    errorType: 'LEADER_NOT_AVAILABLE',
     message: NO_LEADER,
     delays: [1.2, 2.4],
   });
   expect(lines).toEqual(left.lines);
-  expect(seen(spans).map(({ name, parent, status, attributes }) => ({ name, parent, status, attributes }))).toEqual(
-    left.spans,
-  );
-  expect(parseExposition(await scrape(reader)).samples).toMatchObject(left.samples);
+  // Two retries are taken, and the success pays for a tenth of one.
+  const tokens = expect.closeTo(before.balance - 2 + 0.1);
+  expect(seen(spans).map(({ name, parent, status, attributes }) => ({ name, parent, status, attributes }))).toEqual([
+    ...left.spans.slice(0, -1),
+    withTokens(left.spans.at(-1), tokens),
+  ]);
+  const { samples } = parseExposition(await scrape(reader));
+  expect(samples).toMatchObject({ ...left.samples, ...budgetSamples(tokens, before) });
 });
 
 it('an event whose broker stays away is given up after three attempts', async () => {
   const spans = startTracing();
   const reader = startMetrics();
   await mock.end();
-  const call = outcomeOf(publishEvent(producer, event, { clock, budget: 'none' }));
+  const before = budget.state;
+  const call = outcomeOf(publishEvent(producer, event, { clock }));
   await passWait(1200);
   await passWait(2400);
 
@@ -98,17 +111,35 @@ it('an event whose broker stays away is given up after three attempts', async ()
   expect(lines.at(-1)).toMatchObject({
     operation: 'kafka_publish',
     attempts: 3,
-    error: `KafkaJSNonRetriableError: Connection error: ${refused}`,
+    error: `ECONNREFUSED: Connection error: ${refused}`,
     reason: 'attempts_exhausted',
   });
+  const tokens = expect.closeTo(before.balance - 2);
   expect(seen(spans).at(-1)).toMatchObject({
     name: 'retry kafka_publish',
     status: { code: SpanStatusCode.ERROR },
-    attributes: { 'retry.attempts': 3, 'retry.outcome': 'attempts_exhausted' },
+    attributes: { 'retry.attempts': 3, 'retry.outcome': 'attempts_exhausted', 'retry.budget.tokens': tokens },
   });
   const { samples } = parseExposition(await scrape(reader));
   expect(samples).toMatchObject({
     'retry_calls_total{operation="kafka_publish",outcome="attempts_exhausted"}': 1,
     'retry_retries_total{delay_source="backoff",operation="kafka_publish"}': 2,
+    ...budgetSamples(tokens, before),
   });
 });
+
+/** A call span as expected, with what was left in the budget at its end. */
+function withTokens(span: object | undefined, tokens: unknown): object {
+  const { attributes, ...rest } = span as { attributes: object };
+  return { ...rest, attributes: { ...attributes, 'retry.budget.tokens': tokens } };
+}
+
+/** The metrics of the budget after a call with two retries. */
+function budgetSamples(tokens: unknown, before: typeof budget.state): object {
+  return {
+    'retry_budget_tokens{budget="kafka"}': tokens,
+    'retry_budget_capacity{budget="kafka"}': 10,
+    'retry_budget_withdrawals_total{budget="kafka",decision="granted"}': before.granted + 2,
+    'retry_budget_withdrawals_total{budget="kafka",decision="denied"}': 0,
+  };
+}

@@ -8,15 +8,11 @@ export const nestedBoth: Rule<FileView> = {
   severity: 'warning',
   why: 'Every layer retries, and attempts multiply: three layers of four make 64 calls at the bottom.',
   fix: "Leave nested out: the layer nearest to the failure retries, and the others don't.",
-  find: ({ policies, services }) => {
-    const below = Math.max(1, ...services.map(({ policy }) => policy.options.maxAttempts));
-    return policies.flatMap(({ where, options: { nested, maxAttempts }, matches }) => {
-      if (nested !== 'both' || maxAttempts === 1) return [];
-      const product =
-        matches.length === 0 && below > 1
-          ? ` With the ${number(below)} of services, ${number(below * maxAttempts)} calls at the bottom.`
-          : '';
-      return [{ where, what: `nested is both, with ${number(maxAttempts)} attempts.${product}` }];
-    });
-  },
+  // Rules for services are no layer below an operation: inside its attempts none is applied.
+  find: ({ policies }) =>
+    policies.flatMap(({ where, options: { nested, maxAttempts } }) =>
+      nested !== 'both' || maxAttempts === 1
+        ? []
+        : [{ where, what: `nested is both, with ${number(maxAttempts)} attempts.` }],
+    ),
 };

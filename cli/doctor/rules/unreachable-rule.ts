@@ -22,7 +22,7 @@ export function covers(wide: ServiceMatch, narrow: ServiceMatch): boolean {
     (wide.host === undefined || coversHost(wide.host.toLowerCase(), narrow.host?.toLowerCase())) &&
     (wide.methods === undefined || narrow.methods?.every(method => wide.methods?.includes(method)) === true) &&
     (wide.route === undefined || coversRoute(wide.route, narrow.route)) &&
-    (wide.name === undefined || coversName(wide.name, narrow.name))
+    (wide.name === undefined || coversName(comparable(wide, wide.name), comparable(narrow, narrow.name)))
   );
 }
 
@@ -42,6 +42,11 @@ function coversRoute(wide: string, narrow: string | undefined): boolean {
   if (isOpen && inner.length < outer.length) return false;
   const fixed = isOpen ? outer.slice(0, -1) : outer;
   return fixed.every((part, i) => part === inner[i] || (/^(:|\{)/.test(part) && inner[i] !== '' && inner[i] !== '*'));
+}
+
+/** Commands and words of SQL are the same in capitals and small letters. */
+function comparable<N extends string | undefined>({ kind }: ServiceMatch, name: N): N {
+  return (kind === 'redis' || kind === 'database' ? name?.toLowerCase() : name) as N;
 }
 
 function coversName(wide: string, narrow: string | undefined): boolean {

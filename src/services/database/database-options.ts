@@ -2,7 +2,7 @@ import type { AttemptContext } from '../../engine/attempt.ts';
 import { type Check, checkBoolean, checkFunction, oneOf } from '../../engine/option-checks.ts';
 import type { RetryOptions } from '../../engine/options.ts';
 import { createPolicy, type Policy } from '../../engine/policy.ts';
-import { type ServiceKindTerms, type ServiceOptions, serviceOptions } from '../service-policy.ts';
+import { refuseHedge, type ServiceKindTerms, type ServiceOptions, serviceOptions } from '../service-policy.ts';
 import { isConflict } from './classify-sql-error.ts';
 
 /**
@@ -118,7 +118,7 @@ function preparer<O extends DatabaseOptions<never, unknown>>(
   budget: string | undefined,
 ): Prepare<O> {
   const prepared = new WeakMap<object, Prepared<O>>();
-  const checks = { ...own, hedge: refuseHedge };
+  const checks = { ...own, hedge: refuseHedge('for databases: a statement would run twice at the same time') };
   const kind: ServiceKindTerms = { what: 'database options', budget, defaults, checks };
   const none = Object.freeze({}) as O;
   return (given = none) => {
@@ -132,10 +132,6 @@ function preparer<O extends DatabaseOptions<never, unknown>>(
     prepared.set(given, made);
     return made;
   };
-}
-
-function refuseHedge(): void {
-  throw new TypeError('hedge is no option for databases: a statement would run twice at the same time');
 }
 
 /** Who gives a growth of delays gets it, whatever the error. */

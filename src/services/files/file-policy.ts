@@ -1,10 +1,10 @@
 import type { RetryOptions } from '../../engine/options.ts';
 import { RetryPolicy } from '../../forms/retry-policy.ts';
-import { type ServiceKindTerms, type ServiceOptions, serviceOptions } from '../service-policy.ts';
+import { refuseHedge, type ServiceKindTerms, type ServiceOptions, serviceOptions } from '../service-policy.ts';
 import { classifyFileError } from './classify-file-error.ts';
 
 /** How work with files is retried: the options of a policy, with the defaults of {@link FILE_DEFAULTS}. */
-export type FileRetryOptions<T = unknown, F = never> = ServiceOptions<T, F>;
+export type FileRetryOptions<T = unknown, F = never> = Omit<ServiceOptions<T, F>, 'hedge'>;
 
 /** What holds where an option is left out. */
 export const FILE_DEFAULTS: Readonly<Required<Pick<RetryOptions, 'maxAttempts' | 'initialDelay' | 'maxDelay'>>> =
@@ -31,6 +31,11 @@ function createFilePolicy<T, F>(options: FileRetryOptions<T, F>): RetryPolicy<T,
   return new RetryPolicy(serviceOptions(FILES, options, retryOn => retryOn ?? classifyFileError));
 }
 
-const FILES: ServiceKindTerms = { what: 'file options', budget: 'files', defaults: FILE_DEFAULTS, checks: {} };
+const FILES: ServiceKindTerms = {
+  what: 'file options',
+  budget: 'files',
+  defaults: FILE_DEFAULTS,
+  checks: { hedge: refuseHedge('for files: two attempts at the same file would be in each other’s way') },
+};
 const NOTHING: FileRetryOptions<never, never> = Object.freeze({});
 const policies = new WeakMap<object, Map<string, RetryPolicy<unknown, unknown>>>();

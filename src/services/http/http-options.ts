@@ -35,7 +35,10 @@ export interface HttpRetryOptions<R = unknown>
    * Default `'throw'`.
    */
   readonly onUsedBody?: 'throw' | 'stop';
-  /** A budget of its own, or `'none'`. Default: the one called `http` that all HTTP policies of the process share. */
+  /**
+   * A budget of its own, for whichever host, or `'none'`. Default: one for each host, such as `http api.example.com`, that
+   * all HTTP policies of the process share; see `httpBudget`. A redirect is paid for by the host that was asked first.
+   */
   readonly budget?: Budget | 'none';
   /** What the caller gets in place of the last error or answer; see {@link Fallback}. Default none. */
   readonly fallback?: Fallback<R>;

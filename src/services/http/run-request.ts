@@ -1,5 +1,7 @@
 import type { AttemptContext } from '../../engine/attempt.ts';
+import { execute } from '../../engine/execute.ts';
 import { reportFault } from '../../engine/faults.ts';
+import { handleStrayPromise } from '../../engine/stray-promise.ts';
 import { retryHeaders } from '../../limits/propagation/outgoing-headers.ts';
 import { classifyHttp } from './classify-http.ts';
 import { type FailedAnswer, FailedAnswers, handOver } from './failed-answer.ts';
@@ -58,9 +60,9 @@ export async function runRequest<T>(
   // Where the policy has no name of its own, the engine takes the function's.
   Object.defineProperty(make, 'name', { value: name });
   const signal = bothSignals(request.signal, policy.signal);
-  const chosen = isRepeated ? policy.repeatable : policy.once;
+  const { repeatable, once } = policy.of(request.url?.host);
   try {
-    const result = (await chosen.execute(make, signal === undefined ? undefined : { signal })) as T;
+    const result = await execute(isRepeated ? repeatable : once, make, { signal, deadline: policy.deadline });
     // A fallback may give the answer that failed.
     answers.dropAll(result);
     return result;
@@ -85,7 +87,9 @@ function headersOf(
 function isTold({ propagate }: HttpPolicy, url: URL | undefined): boolean {
   if (typeof propagate === 'boolean' || url === undefined) return propagate === true;
   try {
-    return propagate(url) === true;
+    const answer: unknown = propagate(url);
+    handleStrayPromise('hook', answer);
+    return answer === true;
   } catch (fault) {
     reportFault('hook', fault);
     return false;

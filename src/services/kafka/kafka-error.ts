@@ -21,7 +21,8 @@ export function unwrapped(error: unknown): unknown {
 export function parts(error: unknown): readonly unknown[] {
   const errors = read(error, 'errors');
   const length = read(errors, 'length');
-  if (!Array.isArray(errors) || typeof length !== 'number') return [];
+  // In this order: `Array.isArray` throws for a proxy that was revoked, and that has no length.
+  if (typeof length !== 'number' || !Array.isArray(errors)) return [];
   if (ownRetries(error) > 0) return [read(errors, length - 1)];
   return Array.from({ length: Math.min(length, MAX_PARTS) }, (_, i) => read(errors, i));
 }

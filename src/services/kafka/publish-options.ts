@@ -12,7 +12,8 @@ import { mayBePublished } from './may-be-published.ts';
 export interface PublishOptions extends Omit<ServiceOptions<never, never>, 'fallback' | 'retryOnResult'> {
   /**
    * What follows an error that leaves open whether the message was written (see `mayBePublished`). Default `'retry'`:
-   * each message arrives at least once, and perhaps twice. `'stop'`: at most once, and perhaps never.
+   * each message arrives at least once, and perhaps twice. `'stop'`: at most once, and perhaps never; there is no `hedge`
+   * then, which would publish a second time although nothing has failed.
    */
   readonly unknownOutcome?: 'retry' | 'stop';
   /** Tells the consumer in a header `retry-attempt: 2; max=3` which attempt has reached it. Default false. */
@@ -45,6 +46,9 @@ export function preparePublish(options: PublishOptions = NOTHING): PreparedPubli
   const known = typeof options === 'object' && options !== null ? prepared.get(options) : undefined;
   if (known !== undefined) return known;
   const isStopped = options?.unknownOutcome === 'stop';
+  if (isStopped && options.hedge !== undefined) {
+    throw new TypeError("hedge is no option beside unknownOutcome: 'stop': a message would be published twice");
+  }
   const refine = (retryOn: RetryOn = classifyKafkaError): RetryOn => (isStopped ? stopWhenOpen(retryOn) : retryOn);
   const policy = new RetryPolicy<unknown, never>(serviceOptions<unknown, never>(PUBLISH, options, refine));
   const made = { policy, attemptHeader: options.attemptHeader === true };

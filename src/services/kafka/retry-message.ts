@@ -10,7 +10,7 @@ import { createPolicy, type Policy } from '../../engine/policy.ts';
 import { read } from '../../engine/read.ts';
 import { systemClock } from '../../engine/system-clock.ts';
 import { requireFunction } from '../../forms/require-function.ts';
-import { type ServiceKindTerms, type ServiceOptions, serviceOptions } from '../service-policy.ts';
+import { refuseHedge, type ServiceKindTerms, type ServiceOptions, serviceOptions } from '../service-policy.ts';
 import type { DeadLetter } from './dead-letter.ts';
 import { BeatingClock, type Heartbeat, startBeating } from './heartbeats.ts';
 import { kafkaCode, unwrapped } from './kafka-error.ts';
@@ -22,7 +22,7 @@ import { REBALANCE_CODES } from './protocol-errors.ts';
  * budget would do in an outage is to make a dead letter of each message of the backlog at its first failure.
  */
 export interface MessageOptions<Payload = unknown>
-  extends Omit<ServiceOptions<never, never>, 'fallback' | 'retryOnResult'> {
+  extends Omit<ServiceOptions<never, never>, 'fallback' | 'hedge' | 'retryOnResult'> {
   /**
    * Gets a message that was given up; see `deadLetterTo`. Once it has resolved, the message counts as consumed. Default
    * none: the error goes to the client, which delivers the message again.
@@ -104,7 +104,12 @@ const MESSAGE: ServiceKindTerms = {
   what: 'message options',
   budget: undefined,
   defaults,
-  checks: { deadLetter: checkFunction, heartbeatInterval: milliseconds(1), clock: checkClock },
+  checks: {
+    deadLetter: checkFunction,
+    heartbeatInterval: milliseconds(1),
+    clock: checkClock,
+    hedge: refuseHedge('for a consumer: a message would be handled twice at the same time'),
+  },
 };
 
 async function consume<Payload>(

@@ -57,7 +57,7 @@ const SERVICE: JsonSchema = {
       type: 'string',
       maxLength: 500,
       pattern: '^(\\*\\.)?[^\\s/@*?#]+$',
-      description: 'A host, with its port where that matters, or *.example.com for those below it.',
+      description: 'A host, with its port where that matters, or *.example.com for those below it. Not for kafka.',
     },
     methods: {
       type: 'array',
@@ -75,13 +75,15 @@ const SERVICE: JsonSchema = {
       type: 'string',
       minLength: 1,
       maxLength: 500,
-      description: 'A topic or a command; a * at the end stands for the rest.',
+      description: 'A topic, or a command in capitals or small letters; a * at the end stands for the rest.',
     },
     operation: name('Name of the spans and the metric label.'),
     policy: { $ref: '#/definitions/policyOrName' },
   },
-  if: { properties: { kind: { const: 'http' } } },
-  else: { properties: { methods: false, route: false } },
+  allOf: [
+    { if: { properties: { kind: { const: 'http' } } }, else: { properties: { methods: false, route: false } } },
+    { if: { properties: { kind: { const: 'kafka' } } }, then: { properties: { host: false } } },
+  ],
 };
 
 /**

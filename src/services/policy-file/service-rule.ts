@@ -22,13 +22,16 @@ export type ServiceKind = (typeof SERVICE_KINDS)[number];
 /** Which calls a policy is for; see {@link matches}. */
 export interface ServiceMatch {
   readonly kind: ServiceKind;
-  /** A host, or `*.example.com` for those below it. */
+  /** A host, or `*.example.com` for those below it. Not for Kafka: a rule is for a topic, on whichever broker. */
   readonly host?: string;
   /** HTTP methods. */
   readonly methods?: readonly string[];
   /** A template of the path: `/users/:id` or `/users/{id}`; a `*` at the end stands for whatever follows. */
   readonly route?: string;
-  /** A topic or a command; a `*` at the end stands for whatever follows. */
+  /**
+   * A topic or a command; a `*` at the end stands for whatever follows. Commands of Redis and words of SQL are the same in
+   * capitals and small letters.
+   */
   readonly name?: string;
 }
 
@@ -42,7 +45,7 @@ export function matches(rule: ServiceMatch, call: ServiceCall): boolean {
     (rule.host === undefined || isHost(rule.host, call.host)) &&
     (rule.methods === undefined || rule.methods.includes(call.method ?? '')) &&
     (rule.route === undefined || isRoute(rule.route, call.path)) &&
-    (rule.name === undefined || isName(rule.name, call.name))
+    (rule.name === undefined || isName(rule, rule.name, call.name))
   );
 }
 
@@ -63,6 +66,9 @@ export function checkMatch(match: Readonly<Record<string, unknown>>): ServiceMat
   // Not shown: it may hold credentials.
   if (typeof host === 'string' && !/^(\*\.)?[^\s/@*?#]+$/.test(host)) {
     throw new TypeError('host must be a host such as api.example.com, api.example.com:8443 or *.example.com, no URL');
+  }
+  if (kind === 'kafka' && host !== undefined) {
+    throw new TypeError('host is not for kafka: a rule is for a topic, on whichever broker; name the topic');
   }
   if (methods !== undefined && !(Array.isArray(methods) && methods.length > 0 && methods.every(isMethod))) {
     throw new TypeError(message('methods', methods, 'a list of HTTP methods in capitals, such as [GET, PUT]'));
@@ -103,7 +109,13 @@ function isRoute(template: string, path: string | undefined): boolean {
   );
 }
 
-function isName(wanted: string, name: string | undefined): boolean {
+function isName(rule: ServiceMatch, wanted: string, name: string | undefined): boolean {
   if (name === undefined) return false;
-  return wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted;
+  const [pattern, actual] = [comparableName(rule, wanted), comparableName(rule, name)];
+  return pattern.endsWith('*') ? actual.startsWith(pattern.slice(0, -1)) : actual === pattern;
+}
+
+/** `GET` and `get` are the same command, `SELECT` and `select` the same statement; topics are told apart by their case. */
+function comparableName({ kind }: Pick<ServiceMatch, 'kind'>, name: string): string {
+  return kind === 'redis' || kind === 'database' ? name.toLowerCase() : name;
 }

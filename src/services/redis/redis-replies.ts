@@ -49,6 +49,8 @@ function replyCode(error: unknown): string | undefined {
 /** A transaction of which a command was refused beforehand: ioredis keeps those refusals. */
 function classOfAborted(error: unknown): ErrorClass {
   const refusals = read(error, 'previousErrors');
-  const all = Array.isArray(refusals) ? refusals.slice(0, 10) : [];
+  const length = read(refusals, 'length');
+  const all =
+    typeof length === 'number' ? Array.from({ length: Math.min(length, 10) }, (_, i) => read(refusals, i)) : [];
   return all.length > 0 && all.every(each => classOfReply(each) === 'transient') ? 'transient' : 'permanent';
 }

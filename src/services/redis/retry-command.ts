@@ -11,7 +11,10 @@ export type RedisCommand = readonly [name: string, ...args: RedisArgument[]];
 /**
  * Sends one command to Redis, and retries it. Commands that only read, and writes that may be made twice, are sent again
  * whatever went wrong; the others, such as `INCR` and `LPUSH`, only when they were certainly not carried out, unless
- * `idempotent: true` says that it does no harm. See `isRepeatable`.
+ * `idempotent: true` says that it does no harm. See `isRepeatable`. Only what may be sent again is hedged.
+ *
+ * A command that is retried comes later than those which are sent meanwhile: of two `SET`s of one key that do not wait for
+ * each other, the first may be the one that lasts. Await the first before you send the second where the order matters.
  *
  * Operation: `redis_` and the command, such as `redis_get`. Budget: `redis`. Commands that belong to a connection
  * (`MULTI`, `WATCH`, `SELECT`, `SUBSCRIBE`) are not for this: another attempt may have another connection.

@@ -7,8 +7,8 @@ import { type RedisRetryOptions, redisPolicy } from './redis-policy.ts';
 /**
  * Runs a function that talks to Redis, and retries it when Redis is loading, failing over or out of reach; see
  * `classifyRedisError` for what is retried. Say `idempotent: true` for reads, and for writes that may be made twice:
- * without it, a connection that breaks after the command was sent ends the call. Transactions belong here as a whole,
- * `WATCH` included.
+ * without it, a connection that breaks after the command was sent ends the call, and nothing is hedged. Transactions belong
+ * here as a whole, `WATCH` included. As with `retryCommand`, what is retried comes later than what is sent meanwhile.
  *
  * Operation: the function's name where none is given. Budget: `redis`.
  *

@@ -116,6 +116,11 @@ describe('retryFile', () => {
     ['a wrong budget', { budget: false }, 'budget is false'],
     ['a wrong retryOn', { retryOn: {} }, 'retryOn is an object'],
     ['no options', null, 'file options are null'],
+    [
+      'a hedge',
+      { hedge: 5 },
+      'hedge is no option for files: two attempts at the same file would be in each other’s way',
+    ],
   ])('refuses %s', (_, wrong, text) => {
     expect(() => retryFile(() => 1, wrong as FileRetryOptions<number>)).toThrow(text);
     expect(() => retryFileSync(() => 1, wrong as FileRetryOptions<number>)).toThrow(text);
@@ -155,7 +160,7 @@ describe('ready operations', () => {
     const command = `ulimit -n 40 && exec "${process.execPath}" "${script}" "${entry}" "${join(folder, 'wanted')}"`;
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', command]);
     expect(JSON.parse(stdout)).toEqual({ text: 'at last', codes: ['EMFILE'], written: 'new' });
-  }, 30_000);
+  }, 120_000);
 });
 
 /** Opens files until none is left, gives them back after the first failure, and tells what happened. */

@@ -16,9 +16,6 @@ import { until } from '../../redis/support/until.ts';
 import { settle } from '../../support/settle.ts';
 import { type FlakyServer, OK, startFlakyServer } from './support/flaky-server.ts';
 
-// A real server, on machines that may be busy.
-jest.setTimeout(30_000);
-
 const URL_ = 'http://users.internal/users/7?token=s3cret';
 
 /** A fetch that gives these answers in order, the last of them for ever. */
@@ -254,12 +251,13 @@ describe('retryFetch', () => {
   });
 
   describe('the budget', () => {
-    it('is one for the process where none is given', async () => {
-      const spent = httpBudget().balance();
+    it('is one for the host where none is given', async () => {
+      const budget = httpBudget('users.internal');
+      const spent = budget.balance();
       await settle(clock, retryFetch(URL_, {}, { clock, fetch: answering(status(503), status(200)) }));
       await settle(clock, createRetryFetch({ clock, fetch: answering(status(503), status(200)) })(URL_));
-      expect(httpBudget().name).toBe('http');
-      expect(httpBudget().balance()).toBeCloseTo(spent - 2 + 0.2);
+      expect(budget.name).toBe('http users.internal');
+      expect(budget.balance()).toBeCloseTo(spent - 2 + 0.2);
     });
 
     it('can be another', async () => {

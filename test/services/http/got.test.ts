@@ -1,6 +1,9 @@
 import { type FlakyServer, startFlakyServer } from './support/flaky-server.ts';
 import { type GotWorker, startGotWorker } from './support/got-worker.ts';
 
+// A process is started here, on machines that may be busy.
+jest.setTimeout(60_000);
+
 describe('retryGot', () => {
   let server: FlakyServer;
   let worker: GotWorker;

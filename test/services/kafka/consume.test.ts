@@ -206,6 +206,13 @@ describe('retryMessage', () => {
     expect(attempts).toBeGreaterThanOrEqual(3 * letters.length + handled.length);
   });
 
+  it('takes no hedge, which would handle a message twice at the same time', () => {
+    const hedged = { ...options, hedge: 10 } as MessageOptions;
+    expect(() => retryMessage(() => 1, hedged)).toThrow(
+      new TypeError('hedge is no option for a consumer: a message would be handled twice at the same time'),
+    );
+  });
+
   it('serves any number of messages at the same time, each with a summary of its own', async () => {
     const shared = new Error('the same one');
     const reasons: unknown[] = [];

@@ -4,6 +4,8 @@ import { NO_CLIENT_RETRIES, publishEvent } from '../../../src/services/kafka/ind
 import { type KafkaWireMock, startKafkaWireMock } from '../../servers/kafka-wire-mock.ts';
 import { outcomeOf } from '../../support/settle.ts';
 
+/** What kafkajs waits for each answer, in milliseconds: those that come have to come in time on a busy machine too. */
+const PATIENCE_MS = 1000;
 const quick = { initialDelay: 1, jitter: false, budget: 'none' } as const;
 const event = { topic: 'orders', key: 'k', value: 'v' };
 let mock: KafkaWireMock;
@@ -18,7 +20,7 @@ afterEach(async () => {
 });
 
 async function connect(settings: { retries: number; isIdempotent?: boolean } = { retries: 0 }): Promise<void> {
-  const base = { brokers: mock.brokers, logLevel: logLevel.NOTHING, requestTimeout: 200 };
+  const base = { brokers: mock.brokers, logLevel: logLevel.NOTHING, requestTimeout: PATIENCE_MS };
   const kafka = new Kafka({ ...base, ...NO_CLIENT_RETRIES.kafkajs });
   producer = kafka.producer({
     createPartitioner: Partitioners.DefaultPartitioner,

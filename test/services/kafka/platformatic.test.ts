@@ -8,7 +8,7 @@ beforeAll(async () => {
   const args = ['--disable-warning=ExperimentalWarning', join(__dirname, 'support/platformatic.ts')];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   found = JSON.parse(stdout) as typeof found;
-}, 30_000);
+}, 120_000);
 
 describe('publishEvent with @platformatic/kafka', () => {
   it('retries what Kafka calls retriable, with an attempt of its own each, and gives back what the client gives', () => {

@@ -79,6 +79,13 @@ describe('publishEvent', () => {
     expect(await settle(clock, publishEvent(producer, event, atMostOnce))).toHaveProperty('value');
   });
 
+  it('is hedged where a message may be there twice', async () => {
+    const { clock, options } = inFakeTime();
+    const publish = jest.fn(() => clock.sleep(50, undefined, 'ref'));
+    await settle(clock, publishEvent({ publish }, event, { ...options, hedge: 20, unknownOutcome: 'retry' }));
+    expect(publish).toHaveBeenCalledTimes(2);
+  });
+
   it('counts an attempt that took too long among the unknown outcomes', async () => {
     const { clock, options } = inFakeTime();
     const hanging = { publish: (): Promise<never> => new Promise(() => undefined) };
@@ -201,6 +208,7 @@ describe('mistakes', () => {
     [wrong('unknownOutcome', 'ignore'), "unknownOutcome is \"ignore\"; it must be 'retry' or 'stop'"],
     [wrong('attemptHeader', 1), 'attemptHeader is 1; it must be true or false'],
     [wrong('maxAtempts', 1), '"maxAtempts" is not an option; did you mean "maxAttempts"?'],
+    [{ unknownOutcome: 'stop', hedge: 100 }, "hedge is no option beside unknownOutcome: 'stop'"],
     [wrong('budget', true), 'budget is true; it must be a RetryBudget'],
     [null as never, 'publish options are null; they must be an object'],
   ])('in the options are told at once: %p', (options, text) => {

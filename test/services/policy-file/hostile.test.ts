@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { findMistake } from '../../../src/services/policy-file/json-mistakes.ts';
 import { parsePolicies } from '../../../src/services/policy-file/parse.ts';
 import { Policies } from '../../../src/services/policy-file/policies.ts';
+import { startCpuTimer } from '../../engine/support/cpu-timer.ts';
 
 const json = (text: string): Promise<unknown> => parsePolicies('a.json', text);
 const yaml = (text: string): Promise<unknown> => parsePolicies('a.yaml', text);
@@ -62,9 +63,9 @@ it.each([
   ['anchors', Array.from({ length: 8000 }, (_, i) => `k${i}: &a${i} 1\nl${i}: *a${i}`).join('\n')],
   ['a name many times', 'a: 1\n'.repeat(50_000)],
 ])('is refused soon with %s without end', async (_what, text) => {
-  const startedAt = performance.now();
+  const taken = startCpuTimer();
   await expect(yaml(text)).rejects.toThrow(TypeError);
-  expect(performance.now() - startedAt).toBeLessThan(20_000);
+  expect(taken()).toBeLessThan(20_000);
 });
 
 it.each([

@@ -155,6 +155,11 @@ describe('the file', () => {
       'services[0]: methods and route are for kind http',
     ],
     [
+      'a rule with a host for Kafka',
+      { services: [{ kind: 'kafka', host: 'kafka-1:9092', policy: {} }] },
+      'services[0]: host is not for kafka: a rule is for a topic',
+    ],
+    [
       'a route that is none',
       { services: [{ kind: 'http', route: 'users', policy: {} }] },
       'services[0]: route is "users"; it must be a template',
@@ -253,5 +258,19 @@ describe('rules for services', () => {
   ])('%j fits %j: %s', async (rule, call, fits) => {
     expect(await ruleOf({ kind: 'http', ...rule }, { kind: 'http', ...call })).toBe(fits);
     expect(await ruleOf({ kind: 'http', ...rule }, { kind: 'redis', ...call })).toBe(false);
+  });
+
+  it.each<[object, ServiceCall, boolean]>([
+    [{ kind: 'redis', name: 'GET' }, { kind: 'redis', name: 'get' }, true],
+    [{ kind: 'redis', name: 'get' }, { kind: 'redis', name: 'GET' }, true],
+    [{ kind: 'redis', name: 'GET' }, { kind: 'redis', name: 'getex' }, false],
+    [{ kind: 'redis', name: 'H*' }, { kind: 'redis', name: 'hget' }, true],
+    [{ kind: 'database', name: 'SELECT' }, { kind: 'database', name: 'select' }, true],
+    [{ kind: 'database', name: 'Sel*' }, { kind: 'database', name: 'SELECT' }, true],
+    [{ kind: 'kafka', name: 'Orders' }, { kind: 'kafka', name: 'orders' }, false],
+    [{ kind: 'kafka', name: 'Orders*' }, { kind: 'kafka', name: 'orders-eu' }, false],
+    [{ kind: 'grpc', name: '/shop.Orders/*' }, { kind: 'grpc', name: '/shop.orders/Get' }, false],
+  ])('%j fits %j: %s, whatever the case of commands', async (rule, call, fits) => {
+    expect(await ruleOf(rule, call)).toBe(fits);
   });
 });

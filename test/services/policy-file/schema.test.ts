@@ -67,6 +67,7 @@ it.each([
   [{ services: [{ kind: 'http' }] }],
   [{ services: [{ kind: 'nothing', policy: {} }] }],
   [{ services: [{ kind: 'kafka', route: '/', policy: {} }] }],
+  [{ services: [{ kind: 'kafka', host: 'kafka-1', policy: {} }] }],
   [{ services: [{ kind: 'http', methods: [], policy: {} }] }],
   [{ services: [{ kind: 'http', methods: [['GET']], policy: {} }] }],
   [{ services: [{ kind: 'http', host: 'https://me:secret@example.com', policy: {} }] }],

@@ -111,5 +111,13 @@ describe('faults of the client and the connection', () => {
       expect(['permanent', 'cancelled', 'transient']).toContain(classifyRedisError(make()));
       expect(typeof mayHaveRun(make())).toBe('boolean');
     }
+    const { proxy, revoke } = Proxy.revocable([], {});
+    revoke();
+    const refusals = [proxy, null, 5, { length: 'many' }, { length: -1 }, { length: 1e9 }];
+    for (const previousErrors of refusals) {
+      expect(classifyRedisError(Object.assign(reply('EXECABORT Transaction discarded'), { previousErrors }))).toBe(
+        'permanent',
+      );
+    }
   });
 });

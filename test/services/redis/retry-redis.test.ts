@@ -70,6 +70,20 @@ describe('retryRedis', () => {
     expect(hang).toHaveBeenCalledTimes(6);
   });
 
+  it('hedges what is idempotent, and nothing else', async () => {
+    const slow = jest.fn(async () => {
+      await clock.sleep(50, undefined, 'ref');
+      return 'value';
+    });
+    const hedged = { ...options, hedge: 20 };
+    expect(await settle(clock, retryRedis(slow, hedged))).toEqual({ value: 'value' });
+    await settle(clock, redisPolicy({ ...hedged, idempotent: false }).execute(slow));
+    expect(slow).toHaveBeenCalledTimes(2);
+    await settle(clock, retryRedis(slow, { ...hedged, idempotent: true }));
+    expect(slow).toHaveBeenCalledTimes(4);
+    expect(() => redisPolicy({ hedge: -1 })).toThrow('hedge is -1');
+  });
+
   it('asks retryOn, but not about what may have been carried out', async () => {
     const oom = new ReplyError('OOM command not allowed');
     const own = { ...options, retryOn: () => true };
@@ -184,6 +198,19 @@ describe('retryCommand', () => {
         retryCommand(async () => again(), ['INCR', 'k'], options),
       ),
     ).toEqual({ value: 'value' });
+  });
+
+  it.each([
+    [['GET', 'k'], undefined, 2],
+    [['INCR', 'k'], undefined, 1],
+    [['LPUSH', 'k', 'v'], false, 1],
+    [['INCR', 'k'], true, 2],
+    [['GET', 'k'], false, 1],
+  ] as const)('%j with idempotent: %j and a hedge: %i are sent to a slow server', async (command, idempotent, sent) => {
+    const send = jest.fn(() => clock.sleep(50, undefined, 'ref'));
+    const options = { ...base, hedge: 20, ...(idempotent === undefined ? undefined : { idempotent }) };
+    await settle(clock, retryCommand(send, command as never, options));
+    expect(send).toHaveBeenCalledTimes(sent);
   });
 
   it('names the operation for the command, and never for what it does not know', async () => {
