@@ -5,6 +5,7 @@ import type { ErrorClass, StopReason } from '../../src/engine/outcome.ts';
 import { read } from '../../src/engine/read.ts';
 import { runtime } from '../../src/engine/runtime.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
+import { type OwnRetries, ownRetries } from './own-retries.ts';
 import { watchAttempt } from './settling.ts';
 
 /**
@@ -24,6 +25,8 @@ export class ForeignCall {
   #totalDelayMs = 0;
   /** The wait that the next attempt ends; undefined where nobody has told of one. */
   #delayMs: number | undefined;
+  /** Whoever wants to know that there is a second attempt. */
+  #around: OwnRetries | undefined;
 
   constructor(info: CallInfo) {
     this.#info = info;
@@ -54,6 +57,7 @@ export class ForeignCall {
     if (this.#phase !== 'idle') return;
     this.#phase = 'open';
     this.#startedAt = systemClock.now();
+    this.#around = ownRetries();
     if (runtime.observer !== undefined) this.#scope = openCall(runtime.observer, this.#info);
   }
 
@@ -70,6 +74,7 @@ export class ForeignCall {
     const delayMs = this.#delayMs ?? 0;
     this.#delayMs = undefined;
     const number = ++this.#attempts;
+    if (number > 1 && this.#around !== undefined) this.#around.areMade = true;
     const info = { number, delayMs, delaySource: number === 1 ? 'none' : 'backoff' } as const;
     const scope = this.#scope === undefined ? undefined : openAttempt(this.#scope, info);
     this.#attempt = { scope, startedAt: now, failure: undefined };
@@ -202,6 +207,7 @@ export class ForeignCall {
   #end(end: CallEnd): void {
     this.#phase = 'ended';
     this.#attempt = undefined;
+    this.#around = undefined;
     const scope = this.#scope;
     this.#scope = undefined;
     tellEnd<CallEnd>(scope, end);

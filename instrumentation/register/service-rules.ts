@@ -35,7 +35,12 @@ export function ruleFor(call: ServiceCall): ServiceRule | undefined {
   return policies === undefined || inside.getStore() === true ? undefined : policies.ruleFor(call);
 }
 
-/** What an observer gives for each call, so that it is known what runs inside its attempts. */
+/** Runs a call by its rule: no other rule is for what the client does in it. */
+export function byItsRule<R>(fn: () => R): R {
+  return inside.run(true, fn);
+}
+
+/** What an observer gives for each call that may be retried, so that it is known what runs inside its attempts. */
 export const MARKED: CallScope = { attempt: () => INSIDE };
 
 let policies: Policies | undefined;

@@ -46,9 +46,10 @@ function hook(): void {
   const marker = new ResendMarker(retryContextProcessor());
   marker.refresh();
   addObserver({
-    call: () => {
+    call: ({ maxAttempts }) => {
       marker.refresh();
-      return hasRules ? MARKED : undefined;
+      // A breaker makes one attempt: whatever is inside is still for somebody to retry.
+      return hasRules && maxAttempts > 1 ? MARKED : undefined;
     },
   });
   const wanted = [...LIBRARIES, ...(hasRules ? SERVICES : [])].filter(({ name }) => !disabled.has(name));

@@ -1,5 +1,6 @@
 import { callInfo } from '../../instrumentation/libraries/call-info.ts';
 import { ForeignCall } from '../../instrumentation/libraries/foreign-call.ts';
+import { type OwnRetries, withOwnRetries } from '../../instrumentation/libraries/own-retries.ts';
 import { addObserver } from '../../src/engine/default-observer.ts';
 import { faultCounts } from '../../src/engine/faults.ts';
 import type { AttemptEnd, CallEnd, RetryObserver } from '../../src/engine/observer.ts';
@@ -194,6 +195,23 @@ describe('a call of another library', () => {
     foreign.succeed();
     expect(work).toHaveBeenCalledTimes(1);
     expect(faultCounts().get('observer')).toBeGreaterThan(0);
+  });
+
+  it('tells whoever keeps account of it of the second attempt, and nobody else', () => {
+    const [around, inside, beside] = [0, 1, 2].map((): OwnRetries => ({ areMade: false })) as [
+      OwnRetries,
+      OwnRetries,
+      OwnRetries,
+    ];
+    const foreign = withOwnRetries(around, () => {
+      const made = call();
+      made.begin();
+      return made;
+    });
+    withOwnRetries(inside, () => call().attempt(() => 'value'));
+    expect([around, inside]).toEqual([{ areMade: false }, { areMade: false }]);
+    withOwnRetries(beside, () => foreign.begin());
+    expect([around, inside, beside]).toEqual([{ areMade: true }, { areMade: false }, { areMade: false }]);
   });
 
   it('costs nothing but a look where nobody watches', () => {

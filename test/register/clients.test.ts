@@ -78,11 +78,89 @@ describe('Redis', () => {
       ]);
     });
 
+    it('is retried by a rule that names the command in capitals', async () => {
+      redis.next.push(LOADING);
+      const { reported } = await run(`${connect()} report(await client.get('key')); ${end}`, [
+        { ...RULE, name: 'PUT' },
+        { ...RULE, name: 'G*' },
+      ]);
+      expect([reported, redis.commands.length]).toEqual([['value'], 2]);
+    });
+
     it('leaves what stands in a transaction alone', async () => {
       redis.next.push('ERR no transactions here');
       await run(`${connect()} await client.multi().get('key').exec().catch(() => undefined); ${end}`, [RULE]);
       expect(redis.commands.filter(command => command.toLowerCase().startsWith('get'))).toHaveLength(1);
     });
+  });
+});
+
+describe('Redis of ioredis', () => {
+  let redis: RedisDouble;
+  beforeEach(async () => {
+    redis = await startRedisDouble();
+  });
+  afterEach(() => redis.end());
+
+  const RULE = { kind: 'redis', policy: QUICK };
+  const LOADING = 'LOADING Redis is loading the dataset in memory';
+  const main = (work: string): string => `import Redis, { Command } from 'ioredis';
+    const client = new Redis({ port: ${redis.port}, host: '127.0.0.1' });
+    client.on('error', () => undefined);
+    await new Promise(resolve => client.once('ready', resolve));
+    ${work}
+    process.exit();`;
+
+  it('gets the same arguments in each attempt, transformed once', async () => {
+    redis.next.push(LOADING, LOADING);
+    const work = `
+      let calls = 0;
+      Command.setArgumentTransformer('set', ([key, value]) => { calls++; return [key, JSON.stringify(value)]; });
+      report(await client.set('key', { a: Buffer.from('b').toString() }));
+      report(calls);`;
+    const { reported } = await run(main(work), [RULE]);
+    expect([reported, redis.commands]).toEqual([['value', 1], Array(3).fill('set key {"a":"b"}')]);
+  });
+
+  it('gets the same bytes in each attempt, and transforms the reply once', async () => {
+    redis.next.push(LOADING);
+    const work = `
+      Command.setReplyTransformer('set', reply => [reply]);
+      report(await client.set(Buffer.from('key'), Buffer.from([0xe4])));
+      report(Buffer.isBuffer(await client.getBuffer('key')));`;
+    const { reported } = await run(main(work), [RULE]);
+    expect([reported, redis.commands]).toEqual([
+      [['value'], true],
+      ['set key \xe4', 'set key \xe4', 'get key'],
+    ]);
+  });
+
+  it('settles the promise that the command has had from the beginning, and no other', async () => {
+    redis.next.push(LOADING, LOADING, LOADING, 'WRONGTYPE no', LOADING);
+    const work = `
+      for (let i = 0; i < 3; i++) {
+        const command = new Command('get', ['key'], { replyEncoding: 'utf8' });
+        const { promise } = command;
+        client.sendCommand(command);
+        report(await promise.catch(error => error.message));
+      }
+      // Whatever nobody has caught would end the process now.
+      await new Promise(resolve => setImmediate(resolve));
+      report('alive');`;
+    const { reported, stderr } = await run(main(work), [RULE]);
+    expect([reported, stderr]).toEqual([[LOADING, 'WRONGTYPE no', 'value', 'alive'], '']);
+    expect(redis.commands).toHaveLength(6);
+  });
+
+  it('sends a script whole that the server has forgotten between two attempts', async () => {
+    redis.next.push('ERR no', LOADING, 'NOSCRIPT No matching script');
+    const work = `
+      client.defineCommand('mine', { numberOfKeys: 1, lua: 'return 1' });
+      report(await client.mine('key').catch(error => error.message));
+      report(await client.mine('key').catch(error => error.message));`;
+    const { reported } = await run(main(work), [RULE]);
+    expect(redis.commands.map(command => command.split(' ')[0])).toEqual(['eval', 'evalsha', 'evalsha', 'eval']);
+    expect(reported).toEqual(['ERR no', 'value']);
   });
 });
 
@@ -119,6 +197,32 @@ describe('Kafka', () => {
     expect([kafka.publishes, kafka.written.map(({ value }) => value)]).toEqual([3, ['v']]);
   });
 
+  it.each([
+    ['no topic', `{ topic: '', messages: [{ value: 'v' }] }`],
+    ['no messages', `{ topic: 'orders' }`],
+    ['a message that is none', `{ topic: 'orders', messages: [null] }`],
+  ])('refuses %s as it does without a rule', async (_what, record) => {
+    const main = `
+      import { Kafka, Partitioners } from 'kafkajs';
+      const client = new Kafka({ brokers: ${JSON.stringify(kafka.brokers)}, logLevel: 0, retry: { retries: 0 } });
+      const producer = client.producer({ retry: { retries: 0 }, createPartitioner: Partitioners.DefaultPartitioner });
+      await producer.connect();
+      let how = 'thrown';
+      try {
+        const sent = producer.send(${record});
+        how = 'rejected';
+        await sent;
+      } catch (error) {
+        report([how, error.name, error.message]);
+      }
+      await producer.disconnect();`;
+    const { kind, policy } = RULE;
+    const without = await run(main, []);
+    const { reported } = await run(main, [{ kind, policy }]);
+    expect(reported).toEqual(without.reported);
+    expect(reported).toEqual([['rejected', expect.any(String), expect.any(String)]]);
+  });
+
   it('is left alone without a rule for the topic', async () => {
     kafka.next.push({ code: 5 });
     const main = KAFKAJS(`import { Kafka, Partitioners } from 'kafkajs';`);
@@ -153,6 +257,30 @@ describe('PostgreSQL', () => {
       expect(postgres.statements).toEqual(Array(3).fill('SELECT 1 AS n'));
     },
   );
+
+  it('has a statement retried by a rule that names it in capitals', async () => {
+    postgres.next.push(SHUT_DOWN);
+    const main = `${pool()} report((await pool.query('select 1 AS n')).rowCount); await pool.end();`;
+    const { reported } = await run(main, [{ ...RULE, name: 'SELECT' }]);
+    expect([reported, postgres.statements.length]).toEqual([[1], 2]);
+  });
+
+  it('has a statement retried that a tagged template has made', async () => {
+    postgres.next.push(SHUT_DOWN);
+    const main = `${pool()}
+      class Statement { constructor(text) { this.strings = [text]; this.values = undefined; } get text() { return this.strings[0]; } }
+      report((await pool.query(new Statement('SELECT 1 AS n'))).rows);
+      await pool.end();`;
+    const { reported } = await run(main, [RULE]);
+    expect([reported, postgres.statements]).toEqual([[[{ n: '1' }]], Array(2).fill('SELECT 1 AS n')]);
+  });
+
+  it('is asked once where the rule allows one attempt', async () => {
+    postgres.next.push(SHUT_DOWN);
+    const main = `${pool()} await pool.query('SELECT 1').catch(error => report(error.code)); await pool.end();`;
+    const { reported } = await run(main, [{ ...RULE, policy: { maxAttempts: 1 } }]);
+    expect([reported, postgres.statements.length]).toEqual([[SHUT_DOWN], 1]);
+  });
 
   it('sends a write once whose connection breaks before the answer', async () => {
     postgres.next.push('hang_up');

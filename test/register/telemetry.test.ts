@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { until } from '../redis/support/until.ts';
 import { freePort } from '../support/free-port.ts';
 import { folderWith, packageFolder, runApp, sdk } from './support/run-app.ts';
 
@@ -169,10 +170,15 @@ describe('what has been recorded', () => {
     const { code, reported } = await runApp({
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint },
       main: `${RETRIED}
-        process.once('SIGTERM', async () => { await new Promise(r => setTimeout(r, 500)); report('done'); process.exit(7); });
+        const heard = new Promise(resolve => process.once('SIGTERM', resolve));
+        process.once('SIGUSR2', async () => { await heard; report('done'); process.exit(7); });
         await retried(); setInterval(() => undefined, 1000); report('ready');`,
-      onReport: (value, app) => {
-        if (value === 'ready') app.kill('SIGTERM');
+      onReport: async (value, app) => {
+        if (value !== 'ready') return;
+        app.kill('SIGTERM');
+        // The app takes its time until everything has come, or will never come.
+        await until(() => received.length >= SENT.length && bodies.includes('retry.calls')).catch(() => undefined);
+        app.kill('SIGUSR2');
       },
     });
     expect([code, reported, received.sort()]).toEqual([7, ['ready', 'done'], SENT]);

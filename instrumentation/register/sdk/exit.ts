@@ -15,12 +15,14 @@ export const FLUSH_LIMIT = 5000;
  */
 export function flushAtExit(shutdown: () => Promise<void>): () => void {
   const onIdle = (): void => {
+    // Whatever others do now is for them to end.
+    const isAlone = process.listenerCount('beforeExit') === 0;
     process.off('SIGTERM', onTerminate);
     const startedAt = systemClock.now();
     void shutdown().finally(() => {
       // An exporter that has not given up would keep alive a process in which nothing else is left.
       const isStuck = systemClock.now() - startedAt >= FLUSH_LIMIT;
-      if (isStuck && process.listenerCount('beforeExit') === 0) process.exit();
+      if (isStuck && isAlone && process.listenerCount('beforeExit') === 0) process.exit();
     });
   };
   const onTerminate = (): void => {
@@ -33,8 +35,9 @@ export function flushAtExit(shutdown: () => Promise<void>): () => void {
     process.off('beforeExit', onIdle);
     void shutdown().finally(() => process.kill(process.pid, 'SIGTERM'));
   };
-  process.once('beforeExit', onIdle);
-  process.once('SIGTERM', onTerminate);
+  // Before the listeners of the app, which may be there by now: those that listen once are gone when they are called.
+  process.prependOnceListener('beforeExit', onIdle);
+  process.prependOnceListener('SIGTERM', onTerminate);
   return () => {
     process.off('beforeExit', onIdle);
     process.off('SIGTERM', onTerminate);

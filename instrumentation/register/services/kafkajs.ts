@@ -4,7 +4,7 @@ import { preparePublish } from '../../../src/services/kafka/publish-options.ts';
 import { kafkajs as observed } from '../../libraries/kafkajs.ts';
 import type { Library } from '../../libraries/library.ts';
 import { applied, type Callable, patchMethod, prototypeOf } from '../../libraries/patching.ts';
-import { ruleFor } from '../service-rules.ts';
+import { byItsRule, ruleFor } from '../service-rules.ts';
 import { madeFor, optionsOf } from './by-rule.ts';
 
 /** `producer.send` of kafkajs. Transactions are left alone: what is in them is not to be sent by halves. */
@@ -26,12 +26,20 @@ export const kafkajs: Library = {
 function send(original: Callable, self: unknown, args: unknown[]): unknown {
   const [record] = args;
   const topic = read(record, 'topic');
-  const isSent = typeof topic === 'string' && Array.isArray(read(record, 'messages'));
-  const rule = isSent ? ruleFor({ kind: 'kafka', name: topic }) : undefined;
+  const rule = isTopic(topic) && isSent(read(record, 'messages')) ? ruleFor({ kind: 'kafka', name: topic }) : undefined;
   const options = rule === undefined ? undefined : publishOptions(rule);
   if (options === undefined) return applied(original, self, args);
   const once = { send: (request: unknown) => applied(original, self, [request]) as Promise<unknown> };
-  return publishEvent(once, record as never, options);
+  return byItsRule(() => publishEvent(once, record as never, options));
+}
+
+/** What is none is for the client to refuse, in its own words. */
+export function isTopic(topic: unknown): topic is string {
+  return typeof topic === 'string' && topic !== '';
+}
+
+function isSent(messages: unknown): boolean {
+  return Array.isArray(messages) && messages.every(message => typeof message === 'object' && message !== null);
 }
 
 /** The options of a rule for a publish; the same object each time, since it is checked once. */

@@ -25,7 +25,7 @@ function sendCommand(original: Callable, self: unknown, args: unknown[]): unknow
   const socket = read(read(self, 'options'), 'socket');
   const retried = retriedCommand({
     client: self as object,
-    host: hostOf(read(socket, 'host') ?? 'localhost', read(socket, 'port'), 6379),
+    hosts: [hostOf(read(socket, 'host') ?? 'localhost', read(socket, 'port'), 6379)],
     name,
     args: rest as RedisArgument[],
     send: () => applied(original, self, args) as Promise<unknown>,

@@ -3,7 +3,7 @@ import { prepareQuery } from '../../../src/services/database/database-options.ts
 import { type Queryable, retryQuery } from '../../../src/services/database/index.ts';
 import type { Library } from '../../libraries/library.ts';
 import { applied, type Callable, patchMethod } from '../../libraries/patching.ts';
-import { ruleFor } from '../service-rules.ts';
+import { byItsRule, ruleFor } from '../service-rules.ts';
 import { madeFor, optionsOf } from './by-rule.ts';
 import { hostOf } from './host-of.ts';
 
@@ -32,7 +32,7 @@ function query(original: Callable, self: unknown, args: unknown[]): unknown {
   const rule = ruleFor({ kind: 'database', host: poolHost(read(self, 'options')), name: keyword.toLowerCase() });
   const options = rule === undefined ? undefined : queryOptions(rule);
   if (options === undefined) return applied(original, self, args);
-  return retryQuery(self as Queryable, statement as string, values as unknown[] | undefined, options);
+  return byItsRule(() => retryQuery(self as Queryable, statement as string, values as unknown[] | undefined, options));
 }
 
 const queryOptions = madeFor(rule => {

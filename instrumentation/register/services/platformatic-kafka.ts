@@ -2,8 +2,8 @@ import { read } from '../../../src/engine/read.ts';
 import { publishEvent } from '../../../src/services/kafka/index.ts';
 import type { Library } from '../../libraries/library.ts';
 import { applied, type Callable, patchMethod, prototypeOf } from '../../libraries/patching.ts';
-import { ruleFor } from '../service-rules.ts';
-import { publishOptions } from './kafkajs.ts';
+import { byItsRule, ruleFor } from '../service-rules.ts';
+import { isTopic, publishOptions } from './kafkajs.ts';
 
 /** `producer.send` of @platformatic/kafka, where all messages are for one topic and no callback is given. */
 export const platformaticKafka: Library = {
@@ -29,11 +29,11 @@ function send(original: Callable, self: unknown, args: unknown[]): unknown {
     initIdempotentProducer: read(self, 'initIdempotentProducer'),
     clearMetadata: () => applied(read(self, 'clearMetadata'), self, []),
   };
-  return publishEvent(once, { ...(request as object), topic } as never, options);
+  return byItsRule(() => publishEvent(once, { ...(request as object), topic } as never, options));
 }
 
 function topicOf(messages: unknown): string | undefined {
   if (!Array.isArray(messages)) return undefined;
   const [topic, ...others] = new Set(messages.map(message => read(message, 'topic')));
-  return typeof topic === 'string' && others.length === 0 ? topic : undefined;
+  return isTopic(topic) && others.length === 0 ? topic : undefined;
 }

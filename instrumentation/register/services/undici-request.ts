@@ -6,23 +6,28 @@ import { checkHttpOptions } from '../../../src/services/http/http-options.ts';
 import { createHttpPolicy, type HttpPolicy } from '../../../src/services/http/http-policy.ts';
 import { linkSignals } from '../../../src/services/http/link-signals.ts';
 import { isOneShot } from '../../../src/services/http/one-shot.ts';
-import { IDEMPOTENCY_KEY, toUrl } from '../../../src/services/http/request-facts.ts';
+import { IDEMPOTENCY_KEY } from '../../../src/services/http/request-facts.ts';
 import { type HttpAttempt, runRequest } from '../../../src/services/http/run-request.ts';
 import { StreamAnswer } from '../../../src/services/http/stream-answer.ts';
 import { applied, type Callable, patched } from '../../libraries/patching.ts';
-import { ruleFor } from '../service-rules.ts';
+import { byItsRule, ruleFor } from '../service-rules.ts';
 import { madeFor, optionsOf } from './by-rule.ts';
 import { httpCall } from './http-call.ts';
+import { isPlain } from './is-plain.ts';
+import { notedAnswer, sentOnce } from './retried-below.ts';
+import { requestOptions, requestUrl } from './undici-url.ts';
 
 /** The same `request`, but that calls for which the policy file has a rule are retried by it. */
 export function retriedRequest(original: Callable): Callable {
   return patched(original, (request, self, args) => {
-    const [url, options, callback] = args;
+    const [url, given, callback] = args;
+    if (typeof (callback ?? given) === 'function') return applied(request, self, args);
+    const options = requestOptions(url, given);
     const facts = factsOf(url, options);
-    if (facts === undefined || typeof (callback ?? options) === 'function') return applied(request, self, args);
-    const rule = ruleFor(httpCall(facts.method, facts.url));
+    const rule = facts === undefined ? undefined : ruleFor(httpCall(facts.method, facts.url));
     const policy = rule === undefined ? undefined : policies(rule);
-    return policy === undefined ? applied(request, self, args) : run(policy, facts, { request, self, url, options });
+    if (facts === undefined || policy === undefined) return applied(request, self, args);
+    return byItsRule(() => run(policy, facts, { request, self, url, options }));
   });
 }
 
@@ -34,7 +39,7 @@ const policies = madeFor(rule => {
 
 interface Facts {
   readonly method: string;
-  readonly url: URL | undefined;
+  readonly url: URL;
   readonly idempotencyKey: string | undefined;
   readonly body: 'repeatable' | 'once';
   readonly signal: AbortSignal | undefined;
@@ -53,19 +58,24 @@ interface Answer {
   readonly body: unknown;
 }
 
-/** What of a request matters here. Undefined for one in a form in which headers cannot be told, or no signal linked. */
+/**
+ * What of a request matters here. Undefined for one in a form in which headers cannot be told, no signal linked or no
+ * copy made, and for one that undici throws for at once.
+ */
 function factsOf(url: unknown, options: unknown): Facts | undefined {
+  const isUsual = (options === undefined || options === null || isPlain(options)) && !read(options, 'agent');
+  const target = requestUrl(url, read(options, 'path'));
+  if (!isUsual || target === undefined) return undefined;
   const headers = read(options, 'headers') ?? {};
   if (Object.getPrototypeOf(headers) !== Object.prototype) return undefined;
   const signal = read(options, 'signal') ?? undefined;
   if (signal !== undefined && typeof read(signal, 'addEventListener') !== 'function') return undefined;
-  const body = read(options, 'body') ?? undefined;
-  const method = read(options, 'method') ?? (body === undefined ? 'GET' : 'PUT');
+  const body = read(options, 'body');
+  const method = read(options, 'method') || (body ? 'PUT' : 'GET');
   const key = Object.entries(headers as object).find(([name]) => name.toLowerCase() === IDEMPOTENCY_KEY)?.[1];
-  const path = read(options, 'path') ?? undefined;
   return {
     method: String(method).toUpperCase(),
-    url: path === undefined ? toUrl(url) : toUrl(path, url),
+    url: target,
     idempotencyKey: typeof key === 'string' ? key : undefined,
     body: isOneShot(body) ? 'once' : 'repeatable',
     signal: signal as AbortSignal | undefined,
@@ -101,13 +111,14 @@ async function send(
     headers: { ...(read(options, 'headers') as object | undefined), ...attempt.headers },
     ...(signal === undefined ? undefined : { signal: linkSignals(signal, facts.signal) }),
   };
-  const answer = (await applied(request, self, [url, sent])) as Answer;
+  const answer = (await sentOnce(() => applied(request, self, [url, sent]))) as Answer;
   const { statusCode: status, headers, body } = answer;
   const stream = new StreamAnswer(body, toldLength(headers['content-length']), policy.clock);
   // Nobody waits for this answer any more.
   if (signal?.aborted === true) stream.drop();
   if (!isFailure({ status, headers } as { status: number }, policy.statuses)) return answer;
   const error = new HttpStatusError(status, attempt.name, { response: answer });
+  notedAnswer(error, answer);
   keep(error, answer);
   attempt.failed(error, stream);
   throw error;

@@ -71,7 +71,7 @@ export const subject: Subject<Loaded> = {
         throw new Error('at once');
       }, quick),
     'runs out of time': ({ retry }, note) =>
-      retry(flaky(9, note), { retries: 9, minTimeout: 400, factor: 1, randomize: false, maxRetryTime: 300 }),
+      retry(flaky(9, note), { retries: 9, minTimeout: 1200, factor: 1, randomize: false, maxRetryTime: 1000 }),
     'changes the options': async ({ retry }, note) => {
       const options: Options = { retries: 1 };
       await retry(flaky(0, note), options);

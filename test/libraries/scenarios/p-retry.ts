@@ -106,7 +106,7 @@ export const subject: Subject<PRetry> = {
     'was aborted before': ({ default: pRetry }, note) =>
       pRetry(flaky(0, note), { ...quick, signal: AbortSignal.abort(new Error('never')) }),
     'runs out of time': ({ default: pRetry }, note) =>
-      pRetry(flaky(9, note), { retries: 5, minTimeout: 400, factor: 1, maxRetryTime: 300 }),
+      pRetry(flaky(9, note), { retries: 5, minTimeout: 1200, factor: 1, maxRetryTime: 1000 }),
     'has wrong options': ({ default: pRetry }, note) => pRetry(flaky(0, note), { retries: -1 }),
     'has a wrong predicate': ({ default: pRetry }, note) => pRetry(flaky(0, note), { shouldRetry: 5 }),
     'has no options': ({ default: pRetry }, note) => pRetry(flaky(0, note), null),

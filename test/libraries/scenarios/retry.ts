@@ -67,7 +67,7 @@ export const subject: Subject<Retry> = {
     'goes on for ever': (retry, note) =>
       byCallback(retry, 4, note, { forever: true, retries: 2, minTimeout: 2, maxTimeout: 4 }),
     'runs out of time': (retry, note) =>
-      byCallback(retry, 9, note, { retries: 9, minTimeout: 400, factor: 1, maxRetryTime: 300 }),
+      byCallback(retry, 9, note, { retries: 9, minTimeout: 1200, factor: 1, maxRetryTime: 1000 }),
     'has an async function': (retry, note) => {
       const operation = retry.operation(quick);
       let made = 0;

@@ -39,6 +39,9 @@ async function run(library: string, mode: Mode, how: 'import' | 'require'): Prom
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
     encoding: 'utf8',
     env: environment(),
+    // A scenario that hangs would keep its process for ever: timers of its own hold it.
+    timeout: LIMIT_MS,
+    killSignal: 'SIGKILL',
   });
   const last = stdout.trimEnd().split('\n').at(-1) ?? '';
   return { ...(JSON.parse(last) as Omit<Report, 'stderr'>), stderr };
@@ -55,6 +58,7 @@ export function tree(spans: readonly SpanReport[]): string[] {
   return roots.flatMap(root => below(root, 0));
 }
 
+const LIMIT_MS = 110_000;
 const CHILD = join(__dirname, 'child.ts');
 const REGISTER = pathToFileURL(join(__dirname, '../../../instrumentation/register/index.ts')).href;
 

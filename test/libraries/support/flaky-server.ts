@@ -7,6 +7,8 @@ export interface FlakyServer {
   readonly host: string;
   /** Starts anew: the next `times` requests fail. */
   fail(times: number, how?: Failure): void;
+  /** Resolves when it has answered the next request. */
+  answered(): Promise<void>;
 }
 
 /** How a request fails: an HTTP status, or a connection that is cut. */
@@ -20,8 +22,13 @@ export interface Failure {
 export async function startFlakyServer(body: string, type = 'application/json'): Promise<FlakyServer> {
   let left = 0;
   let failure: Failure = {};
+  let told = Promise.withResolvers<void>();
   const server: Server = createServer((request, response) => {
     request.resume();
+    response.once('finish', () => {
+      told.resolve();
+      told = Promise.withResolvers();
+    });
     if (left-- <= 0) {
       response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body);
     } else if (failure.cut === 'before') {
@@ -44,5 +51,6 @@ export async function startFlakyServer(body: string, type = 'application/json'):
       left = times;
       failure = how;
     },
+    answered: () => told.promise,
   };
 }

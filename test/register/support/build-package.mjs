@@ -1,5 +1,5 @@
 // Builds the package as it would be installed, into a folder below which an app finds it: node build-package.mjs FOLDER
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
@@ -51,15 +51,21 @@ writeFileSync(
 );
 // A scope of its own: else the package would be looked for in the repository's.
 writeFileSync(join(building, 'package.json'), JSON.stringify({ private: true }));
+const parent = join(folder, '..');
+mkdirSync(parent, { recursive: true });
+for (const earlier of readdirSync(parent)) clearAway(join(parent, earlier));
 try {
-  const parent = join(folder, '..');
-  mkdirSync(parent, { recursive: true });
-  for (const earlier of readdirSync(parent)) {
-    const path = join(parent, earlier);
-    if (Date.now() - statSync(path).mtimeMs > AN_HOUR) rmSync(path, { recursive: true, force: true });
-  }
   renameSync(building, folder);
-} catch {
-  // Another test has built it meanwhile.
+} catch (error) {
   rmSync(building, { recursive: true, force: true });
+  // Else another test has built it meanwhile.
+  if (!existsSync(join(folder, 'node_modules/retryscope'))) throw error;
+}
+
+function clearAway(path) {
+  try {
+    if (Date.now() - statSync(path).mtimeMs > AN_HOUR) rmSync(path, { recursive: true, force: true });
+  } catch {
+    // Another test is clearing it away, or has given it its name.
+  }
 }

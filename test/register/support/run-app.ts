@@ -30,11 +30,16 @@ export interface App {
   readonly env?: Readonly<Record<string, string>>;
   readonly node?: string;
   /** Called with each value that is reported, while the app runs. */
-  readonly onReport?: (value: unknown, app: { kill(signal: NodeJS.Signals): void }) => void;
+  readonly onReport?: (value: unknown, app: { kill(signal: NodeJS.Signals): void }) => void | Promise<void>;
 }
 
 let built: string | undefined;
 let count = 0;
+const elsewhere: string[] = [];
+// The end of the process would be too late: what listens for that in a test is told of no end.
+afterAll(() => {
+  for (const folder of elsewhere) rmSync(folder, { recursive: true, force: true });
+});
 
 /** The folder below which the package is found as it would be installed; built once for each state of the sources. */
 export function packageFolder(): string {
@@ -51,10 +56,10 @@ export function packageFolder(): string {
   return folder;
 }
 
-/** A folder outside the repository in which only these packages are installed beside ours. Removed with the process. */
+/** A folder outside the repository in which only these packages are installed beside ours. Removed after the tests. */
 export function folderWith(packages: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'retryscope-register-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  elsewhere.push(folder);
   const modules = join(folder, 'node_modules');
   cpSync(join(packageFolder(), 'node_modules/retryscope'), join(modules, 'retryscope'), { recursive: true });
   for (const name of packages) {
