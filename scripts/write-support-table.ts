@@ -11,9 +11,9 @@ const PART = /(<!-- supported -->\n)[\s\S]*?(<!-- \/supported -->)/;
 
 /** What is done, in words. */
 const WORDS: Readonly<Record<string, string>> = {
-  observes: 'its retries are shown',
+  observes: 'its calls are shown, with their retries',
   retries: 'calls are retried by the policy file',
-  'observes,retries': 'its retries are shown; calls are retried by the policy file',
+  'observes,retries': 'its calls are shown, with their retries; calls are retried by the policy file',
 };
 
 const table = tableOf(supported());
