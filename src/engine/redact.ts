@@ -1,5 +1,11 @@
+import { type Check, checkOptions, isList, ofType, readOptions } from './option-checks.ts';
 import { hideQuotedValues } from './quoted-values.ts';
-import { HIDDEN, hideNamed, hideParameters, hideShapes, hideTokens, READABLE_PARAMETERS } from './redaction-rules.ts';
+import { hideCredentials } from './redaction-credentials.ts';
+import { hideNamed } from './redaction-keys.ts';
+import { hiddenNames, hidesExample, isBareWord } from './redaction-names.ts';
+import { HIDDEN, hideParameters, hideShapes, hideTokens, READABLE_PARAMETERS } from './redaction-rules.ts';
+import { isSecretName } from './secret-names.ts';
+import { handleStrayPromise } from './stray-promise.ts';
 
 /** Takes secrets out of a text. */
 export type Redactor = (text: string) => string;
@@ -10,7 +16,10 @@ export interface RedactorOptions {
   readonly allowQuery?: readonly string[];
   /** Further names of keys whose values are hidden, in any case of letters. */
   readonly secretNames?: readonly string[];
-  /** Further patterns to hide. They run on text of any length: keep them free of nested repetition. */
+  /**
+   * Further patterns to hide, wherever they match: `g` is added and `y` taken away. They run on text of any length: keep
+   * them free of nested repetition.
+   */
   readonly extraPatterns?: readonly RegExp[];
 }
 
@@ -22,12 +31,13 @@ export interface RedactorOptions {
  *
  * It errs on the side of hiding: what it leaves is not proven harmless, so put no secret in a message knowingly.
  */
-export const redact: Redactor = createRedactor();
+export const redact: Redactor = redactorOf({});
 
 /**
  * Makes a redactor of your own, for {@link setRedactor}.
  *
- * @throws TypeError for an unknown option, and for one that is no list of strings or of regular expressions
+ * @throws TypeError for what holds no options, for an unknown one, and for one that is no list of strings or of regular
+ *   expressions
  *
  * @example
  * ```ts
@@ -35,16 +45,9 @@ export const redact: Redactor = createRedactor();
  * ```
  */
 export function createRedactor(options: RedactorOptions = {}): Redactor {
-  checkOptions(options);
-  const readable = new Set([...READABLE_PARAMETERS, ...lowered(options.allowQuery)]);
-  const secret = new Set(lowered(options.secretNames));
-  const extra = (options.extraPatterns ?? []).map(toGlobal);
-  return text => {
-    const unquoted = hideQuotedValues(text);
-    const shaped = hideParameters(hideShapes(unquoted), name => readable.has(name.toLowerCase()));
-    const named = hideNamed(shaped, name => secret.has(name.toLowerCase()));
-    return extra.reduce((clean, pattern) => clean.replace(pattern, HIDDEN), hideTokens(named));
-  };
+  const own = readOptions('redactor options', options);
+  checkOptions('redactor options', own, CHECKS);
+  return redactorOf(own);
 }
 
 /**
@@ -71,6 +74,17 @@ export function redactWithin(text: string, limit: number): string {
   return (isWhole ? clean : `${clean.slice(0, limit - 1)}…`).toWellFormed();
 }
 
+/**
+ * Whether the redactor that is set hides what stands behind a name, as in `name: "value"`. A redactor of the user may know
+ * names that we do not; it is asked by way of an example.
+ */
+export function hidesValueOf(name: string): boolean {
+  if (isSecretName(name)) return true;
+  const redactor = shared[KEY] ?? redact;
+  const hides = isBareWord(name) ? hiddenNames.get(redactor) : undefined;
+  return hides === undefined ? hidesExample(text => apply(redactor, text), name) : hides(name);
+}
+
 /** Every copy of the package in a process asks for the same redactor. */
 const KEY = Symbol.for('retryscope.redactor.1');
 const shared = globalThis as { [KEY]?: Redactor | undefined };
@@ -78,10 +92,12 @@ const shared = globalThis as { [KEY]?: Redactor | undefined };
 function apply(redactor: Redactor, text: string): string {
   try {
     const clean: unknown = redactor(text);
-    return typeof clean === 'string' ? clean : FAILED;
+    if (typeof clean === 'string') return clean;
+    handleStrayPromise('hook', clean);
   } catch {
-    return FAILED;
+    // What could not be redacted is not shown.
   }
+  return FAILED;
 }
 
 const FAILED = '[redaction failed]';
@@ -100,30 +116,55 @@ function cutBetweenWords(text: string, bound: number): string {
   return text.slice(0, end);
 }
 
+function redactorOf(options: RedactorOptions): Redactor {
+  const readable = new Set([...READABLE_PARAMETERS, ...lowered(options.allowQuery)]);
+  const secret = new Set(lowered(options.secretNames));
+  const extra = (options.extraPatterns ?? []).map(toGlobal);
+  const isNamed = (name: string): boolean => secret.has(name.toLowerCase());
+  const hideLast = (text: string): string =>
+    extra.reduce((clean, pattern) => clean.replace(pattern, HIDDEN), hideTokens(text));
+  const redactor: Redactor = text => {
+    if (isBareWord(text)) return hideLast(text);
+    const unquoted = hideQuotedValues(text);
+    const shaped = hideParameters(hideShapes(hideCredentials(unquoted)), name => readable.has(name.toLowerCase()));
+    return hideLast(hideNamed(shaped, isNamed));
+  };
+  hiddenNames.set(redactor, name => isNamed(name) || (extra.length > 0 && hidesExample(hideLast, name)));
+  return redactor;
+}
+
 function lowered(names: readonly string[] | undefined): string[] {
   return (names ?? []).map(name => name.toLowerCase());
 }
 
+/** A sticky pattern would look at the beginning of the text alone. */
 function toGlobal(pattern: RegExp): RegExp {
-  return pattern.flags.includes('g') ? pattern : new RegExp(pattern.source, `${pattern.flags}g`);
+  const flags = pattern.flags.replace('y', '');
+  return flags.includes('g') && flags === pattern.flags
+    ? pattern
+    : new RegExp(pattern.source, flags.includes('g') ? flags : `${flags}g`);
 }
 
-function checkOptions(options: RedactorOptions): void {
-  for (const [name, value] of Object.entries(options)) {
-    const isItem = Object.hasOwn(ITEMS, name) ? ITEMS[name as keyof RedactorOptions] : undefined;
-    if (isItem === undefined) {
-      throw new TypeError(`${JSON.stringify(name)} is not an option; there are ${Object.keys(ITEMS).join(', ')}`);
-    }
-    if (value !== undefined && !(Array.isArray(value) && value.every(isItem))) {
-      throw new TypeError(`${name} must be a list of ${name === 'extraPatterns' ? 'regular expressions' : 'strings'}`);
-    }
-  }
+/* @__NO_SIDE_EFFECTS__ */
+function listOf(what: string, isItem: (item: unknown) => boolean): Check {
+  return ofType(`a list of ${what}`, value => isList(value) && value.every(isItem));
 }
 
 const isString = (item: unknown): boolean => typeof item === 'string';
 
-const ITEMS: Readonly<Record<keyof RedactorOptions, (item: unknown) => boolean>> = {
-  allowQuery: isString,
-  secretNames: isString,
-  extraPatterns: item => Object.prototype.toString.call(item) === '[object RegExp]',
+/** Another realm has its own RegExp, and reading a Proxy that was revoked throws. */
+function isPattern(item: unknown): boolean {
+  try {
+    return typeof SOURCE?.call(item) === 'string';
+  } catch {
+    return false;
+  }
+}
+
+const SOURCE = Object.getOwnPropertyDescriptor(RegExp.prototype, 'source')?.get;
+
+const CHECKS: Readonly<Record<keyof RedactorOptions, Check>> = {
+  allowQuery: listOf('strings', isString),
+  secretNames: listOf('strings', isString),
+  extraPatterns: listOf('regular expressions', isPattern),
 };

@@ -1,6 +1,13 @@
+import { runInNewContext } from 'node:vm';
 import { createRedactor, redact, redactWithin, setRedactor } from '../../src/engine/redact.ts';
 import { isSecretHeader, isSecretName } from '../../src/engine/secret-names.ts';
 import { growthOf } from '../support/growth.ts';
+
+function revokedProxy(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
 
 describe('redact', () => {
   it.each<[string, string]>([
@@ -134,14 +141,36 @@ describe('createRedactor', () => {
   });
 
   it.each([
-    [{ alowQuery: [] }, '"alowQuery" is not an option; there are allowQuery, secretNames, extraPatterns'],
+    [{ alowQuery: [] }, '"alowQuery" is not an option; did you mean "allowQuery"?'],
     [{ toString: 1 }, '"toString" is not an option'],
-    [{ allowQuery: 'a' }, 'allowQuery must be a list of strings'],
-    [{ secretNames: [1] }, 'secretNames must be a list of strings'],
-    [{ extraPatterns: ['a'] }, 'extraPatterns must be a list of regular expressions'],
-  ])('refuses %j', (options, message) => {
+    [{ allowQuery: 'a' }, 'allowQuery is "a"; it must be a list of strings'],
+    [{ secretNames: [1] }, 'secretNames is a list of 1; it must be a list of strings'],
+    [{ extraPatterns: ['a'] }, 'extraPatterns is a list of 1; it must be a list of regular expressions'],
+    [{ extraPatterns: /a/ }, 'extraPatterns is an object; it must be a list of regular expressions'],
+    [{ extraPatterns: [{ [Symbol.toStringTag]: 'RegExp' }] }, 'it must be a list of regular expressions'],
+    [{ extraPatterns: [revokedProxy()] }, 'it must be a list of regular expressions'],
+    [{ extraPatterns: revokedProxy() }, 'it must be a list of regular expressions'],
+    [revokedProxy(), 'redactor options are an object; they must be an object of options'],
+    [null, 'redactor options are null; they must be an object of options'],
+    [5, 'redactor options are 5; they must be an object of options'],
+    [['a'], '"0" is not an option'],
+    [[], 'redactor options are a list of 0; they must be an object of options'],
+    [/a/, 'redactor options are an object; they must be an object of options'],
+  ])('refuses what it cannot use: case %#', (options, message) => {
     expect(() => createRedactor(options as never)).toThrow(message);
     expect(() => createRedactor(options as never)).toThrow(TypeError);
+  });
+
+  it.each([/b\d/y, /b\d/gy, /B\d/iy, /b\d/])('hides what %p matches, wherever it stands', pattern => {
+    const mine = createRedactor({ extraPatterns: [pattern] });
+    expect(mine('a b1 b2')).toBe('a [redacted] [redacted]');
+    expect(mine('a b1 b2')).toBe('a [redacted] [redacted]');
+    expect(pattern.lastIndex).toBe(0);
+  });
+
+  it('takes patterns of another realm', () => {
+    const pattern = runInNewContext('/b/') as RegExp;
+    expect(createRedactor({ extraPatterns: [pattern] })('a b')).toBe('a [redacted]');
   });
 
   it('takes options that are undefined', () => {
@@ -202,7 +231,7 @@ describe('redactWithin', () => {
 
 describe('time', () => {
   it.each(
-    'eyJ|-eyJ|a|//a:a|a:|4 |4|password=|password="|-----BEGIN A-----|?a|?a=|\\|\\"|bearer |a.|-| |password="\\|ghp_|cookie: |token | --a|&;|token=[|"|password \'|hooks.slack.com/services/'.split(
+    'eyJ|-eyJ|a|//a:a|a:|4 |4|password=|password="|-----BEGIN A-----|?a|?a=|\\|\\"|bearer |a.|-| |password="\\|ghp_|cookie: |token | --a|&;|token=[|"|password \'|hooks.slack.com/services/|password:  |a[|a[b]|%22a%22|%22password%22%3A{|password={|password={"|password=[\'|<a|<password>|<password>a</token>|</password>|<a:b c|name="a"|name="password"\r\n\r\n|name="a"\\n|\\n|name=a value|name=a value=|api key: |api  key |private key: {|password=\'\'|mysql |mysql -p| -p|-u a:|-u|sshpass -p |token "|token "a|bearer "|%25|\n    at '.split(
       '|',
     ),
   )('is in proportion to the text: %j over and over', unit => {
