@@ -11,6 +11,7 @@ import { type DemoOptions, HELP, readOptions } from './options.ts';
 import { OrderBook } from './order-book.ts';
 import { behaviourAt, type Phase } from './phases.ts';
 import { seeded } from './random.ts';
+import { Receipts } from './receipts.ts';
 import { closingLine, Screen } from './screen.ts';
 import { startService } from './service.ts';
 import { Shop } from './shop.ts';
@@ -21,7 +22,7 @@ import { closeServer, startUpstream } from './upstream.ts';
 import { UpstreamControl } from './upstream-control.ts';
 import { drawWaterfall } from './waterfall.ts';
 
-/** Requests to the service in a second; each makes six calls to the upstream, one of them within another call. */
+/** Requests to the service in a second; each makes seven calls to the upstream, one of them within another call. */
 const REQUESTS_PER_SECOND = 12;
 /** How long one round of phases takes when the demo runs for ever, in seconds. */
 const ROUND_SECONDS = 300;
@@ -75,7 +76,11 @@ async function runDemo({ seconds, seed, port, servicePort, colour }: DemoOptions
   // The page does without recommendations, so that they may be retried more often before anybody is told.
   setRetryObjective('recommendations', 0.1);
   const orders = new OrderBook(upstream.url);
-  const service = await startService(new Shop(upstream.url, limits, orders), control, servicePort);
+  const service = await startService(
+    new Shop(upstream.url, limits, orders, new Receipts(upstream.url)),
+    control,
+    servicePort,
+  );
   screen.print(`The service: ${style.cyan(service.url)}`);
 
   const stop = new AbortController();

@@ -5,7 +5,7 @@ import type { Shop } from './shop.ts';
 import { closeServer } from './upstream.ts';
 import type { UpstreamControl } from './upstream-control.ts';
 
-/** The service that people would run: one page, seven calls behind it. */
+/** The service that people would run: one page, eight calls behind it. */
 export interface Service {
   readonly url: string;
   close(): Promise<void>;
@@ -59,5 +59,6 @@ async function checkout(shop: Shop, order: string): Promise<object> {
     shop.recordOrder(order),
   ]);
   const payment = await shop.placeOrder(`order-${order}`);
+  void shop.mailReceipt(order);
   return { inventory, price, shipping, recommendations, payment };
 }

@@ -1,6 +1,7 @@
 import { attempts, NonRetryableError, RetryPolicy, retry, retryWithBackoff, withRetry } from 'retryscope';
 import type { ShopLimits } from './limits.ts';
 import type { OrderBook } from './order-book.ts';
+import type { Receipts } from './receipts.ts';
 import { fetchJson } from './upstream-client.ts';
 
 /** How long the page waits for its recommendations, in milliseconds. */
@@ -12,11 +13,13 @@ export class Shop {
   /** A policy that any number of calls share. */
   readonly #prices: RetryPolicy;
   readonly #orders: OrderBook | undefined;
+  readonly #receipts: Receipts | undefined;
 
-  /** @param orders without it, orders are not recorded */
-  constructor(upstream: string, { catalogue, payments }: ShopLimits, orders?: OrderBook) {
+  /** Without `orders` they are not recorded, and without `receipts` none is mailed. */
+  constructor(upstream: string, { catalogue, payments }: ShopLimits, orders?: OrderBook, receipts?: Receipts) {
     this.#upstream = upstream;
     this.#orders = orders;
+    this.#receipts = receipts;
     this.#prices = new RetryPolicy({
       operation: 'price_quote',
       maxAttempts: 4,
@@ -52,6 +55,11 @@ export class Shop {
   /** A named operation: what it gives up is kept, and sent again later. */
   async recordOrder(id: string): Promise<unknown> {
     return this.#orders?.record({ id });
+  }
+
+  /** A call over long waits: nobody waits for it. */
+  async mailReceipt(order: string): Promise<unknown> {
+    return this.#receipts?.mail(order);
   }
 
   /** A retry around a retry: what the payment has given up is not tried again here. */

@@ -22,13 +22,14 @@ export async function startDemo(): Promise<Demo> {
   const env: NodeJS.ProcessEnv = { ...process.env, OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1' };
   delete env.REDIS_URL;
   const child = launch(process.execPath, args, env);
-  const find = (pattern: RegExp): Promise<string> =>
-    until(() => {
-      if (child.ended()) throw new Error(`The demo ended:\n${child.output()}`);
-      return pattern.exec(child.output())?.[1];
-    });
-  const metricsUrl = await find(/live: (http:\S+)/);
-  const service = await find(/The service: (http:\S+)/);
+  const find = async (pattern: RegExp): Promise<string> => {
+    await until(() => child.ended() || pattern.test(child.output()));
+    const found = pattern.exec(child.output())?.[1];
+    if (found === undefined) throw new Error(`The demo ended:\n${child.output()}`);
+    return found;
+  };
+  const metricsUrl = await find(/live: (http:\S+)\s/);
+  const service = await find(/The service: (http:\S+)\s/);
   const demo: Demo = {
     target: new URL(metricsUrl).host,
     metricsUrl,

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { freePort } from '../../support/free-port.ts';
 import { until } from './until.ts';
 
 /** A program of our own that runs beside the test. */
@@ -9,24 +10,35 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+/** How often another port is tried when somebody has taken the free one in the meantime. */
+const TRIES = 3;
+
 /**
- * Starts a program that serves HTTP, and waits until `readyPath` answers with a success.
+ * Starts a program that serves HTTP on the port that `argsFor` is told, and waits until `readyPath` answers with a
+ * success.
  *
  * @throws Error with what the program has printed, when it ends before that
  */
 export async function startServer(
   program: string,
-  args: readonly string[],
-  port: number,
+  argsFor: (port: number) => readonly string[],
   readyPath: string,
 ): Promise<Server> {
-  const url = `http://127.0.0.1:${port}`;
-  const child = launch(program, args);
-  await until(async () => {
-    if (child.ended()) throw new Error(`${program} ended:\n${child.output()}`);
-    return (await fetch(`${url}${readyPath}`)).ok;
-  });
-  return { url, output: child.output, stop: child.stop };
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const child = launch(program, argsFor(port));
+    try {
+      await until(async () => child.ended() || (await fetch(`${url}${readyPath}`)).ok);
+    } catch (error) {
+      await child.stop();
+      throw new Error(`${program} does not answer:\n${child.output()}`, { cause: error });
+    }
+    if (!child.ended()) return { url, output: child.output, stop: child.stop };
+    await child.stop();
+    const isTaken = child.output().includes('address already in use');
+    if (!isTaken || attempt === TRIES) throw new Error(`${program} ended:\n${child.output()}`);
+  }
 }
 
 /** A child process whose output is kept. */

@@ -8,7 +8,7 @@ const PAUSE_MS = 50;
  *
  * @throws Error with the last reason, after a minute
  */
-export async function until<T>(condition: () => Promise<T> | T): Promise<NonNullable<T>> {
+export async function until<T>(condition: () => Promise<T> | T, pauseMs: number = PAUSE_MS): Promise<NonNullable<T>> {
   const last = performance.now() + PATIENCE_MS;
   let reason: unknown = 'the condition was never met';
   while (performance.now() < last) {
@@ -18,7 +18,7 @@ export async function until<T>(condition: () => Promise<T> | T): Promise<NonNull
     } catch (error) {
       reason = error;
     }
-    await delay(PAUSE_MS);
+    await delay(pauseMs);
   }
   throw new Error(`Given up after ${PATIENCE_MS / 1000} s: ${String(reason)}`);
 }
