@@ -1,11 +1,13 @@
-// Builds dist/ where it is missing or older than a source.
+// Builds dist/ where it is missing or older than a source, or where the last build here was broken off.
 import { execSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const built = join(root, 'dist/index.js');
+/** Is there while a build runs: one that is killed leaves some of its files behind, and nothing else would tell. */
+const unfinished = join(root, '.cache/build-unfinished');
 const sources = [
   'src',
   'instrumentation',
@@ -17,8 +19,11 @@ const sources = [
 ];
 
 const newest = Math.max(...sources.map(source => newestIn(join(root, source))));
-if (!existsSync(built) || statSync(built).mtimeMs < newest) {
+if (existsSync(unfinished) || !existsSync(built) || statSync(built).mtimeMs < newest) {
+  mkdirSync(dirname(unfinished), { recursive: true });
+  writeFileSync(unfinished, '');
   execSync('npm run --silent build -- --log-level error', { cwd: root, stdio: 'inherit' });
+  rmSync(unfinished, { force: true });
 }
 
 function newestIn(path) {

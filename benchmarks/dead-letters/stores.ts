@@ -1,7 +1,6 @@
 import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { Pool } from 'pg';
@@ -10,6 +9,7 @@ import { KafkaDeadLetterStore, kafkajsLog } from 'retryscope/dead-letters/kafka'
 import { PostgresDeadLetterStore } from 'retryscope/dead-letters/postgres';
 import { RedisDeadLetterStore } from 'retryscope/dead-letters/redis';
 import { SqliteDeadLetterStore } from 'retryscope/dead-letters/sqlite';
+import { answerOf } from '../answer-of.ts';
 import { startKafka, startPostgres, startRedis } from './servers.ts';
 
 /** A store, and the least that has to be done to keep a text as durably as it does, in the same place. */
@@ -94,7 +94,8 @@ async function openRedis(): Promise<Bench | undefined> {
   if (server === undefined) return leaveOut('Redis', 'redis-server', 'redis-server');
   const redis = new Redis({ port: server.port, host: '127.0.0.1', retryStrategy: () => 20 });
   redis.on('error', () => undefined);
-  await redis.ping();
+  // By itself ioredis waits less than half a second for a server.
+  await answerOf(() => redis.ping());
   const store = new RedisDeadLetterStore({ redis });
   return {
     name: 'Redis',
@@ -135,16 +136,4 @@ async function openKafka(): Promise<Bench | undefined> {
 
 function leaveOut(name: string, program: string, debianPackage: string): undefined {
   console.log(`(dead-letters: ${name} is left out, for there is no ${program}; Debian's package: ${debianPackage})`);
-}
-
-/** A server that was just started refuses connections for a while. */
-async function answerOf<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (tries === 200) throw error;
-      await sleep(50);
-    }
-  }
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { RedisBudget } from 'retryscope/budget-redis';
+import { answerOf } from '../answer-of.ts';
 import { freePort } from '../free-port.ts';
 import { measureTime } from '../measure.ts';
 import { report } from '../section.ts';
@@ -13,9 +14,12 @@ const port = await freePort();
 const folder = mkdtempSync(join(tmpdir(), 'redis-bench-'));
 const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
 const server = spawn('redis-server', settings, { stdio: 'ignore' });
+// Also where something goes wrong.
+process.once('exit', () => server.kill('SIGKILL'));
 const redis = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20 });
 redis.on('error', () => undefined);
-await redis.ping();
+// By itself ioredis waits less than half a second for a server.
+await answerOf(() => redis.ping());
 const leased = new RedisBudget({ name: 'leased', redis, capacity: 1_000_000, ratePerSecond: 1_000_000, leaseSize: 50 });
 const exhausted = new RedisBudget({ name: 'exhausted', redis, capacity: 1, ratio: 0.001, expectedInstances: 1 });
 while ((await exhausted.tryWithdraw()) !== undefined);
