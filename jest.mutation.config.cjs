@@ -10,6 +10,7 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   testMatch: [
     '<rootDir>/test/{engine,forms,seam,defects,limits}/**/*.test.ts',
+    '<rootDir>/test/describe/{describe-error,kafka-error-type}.test.ts',
     '<rootDir>/test/propagation/{headers,middleware-calls,numbers}.test.ts',
     '<rootDir>/test/redis/{budget,commands,properties,requests,share-breaker,store}.test.ts',
   ],
