@@ -120,7 +120,7 @@ describe('metrics through our producer and a push exporter', () => {
     expect(others).toEqual([]);
     expect(scope?.scope).toEqual({ name: 'retryscope', version: '0.1.0' });
     const found = Object.fromEntries(scope?.metrics.map(metric => [metric.descriptor.name, metric]) ?? []);
-    expect(Object.keys(found)).toHaveLength(26);
+    expect(Object.keys(found)).toHaveLength(27);
     expect(found['retry.call.duration.seconds']).toMatchObject({
       descriptor: { unit: 's', description: 'Total time of a call, waits included.' },
       aggregationTemporality: AggregationTemporality.CUMULATIVE,
