@@ -5,6 +5,9 @@ import { describeWithRedis } from './support/needs-redis.ts';
 import { type OwnRedis, startRedis } from './support/redis-server.ts';
 import { until } from './support/until.ts';
 
+// Real servers on real time, on machines that may be busy.
+jest.setTimeout(60_000);
+
 /** Lets one attempt fail; the breakers here open with the first. */
 function fail(breaker: CircuitBreaker): void {
   const permit = breaker.tryEnter();
@@ -18,14 +21,18 @@ function succeed(breaker: CircuitBreaker): void {
 
 describeWithRedis('breakers shared over Redis', () => {
   let redis: OwnRedis;
+  const clients: TestClient[] = [];
+  const shares: SharedBreaker[] = [];
   beforeAll(async () => {
     redis = await startRedis();
   });
-  afterAll(() => redis.end());
+  afterAll(async () => {
+    for (const share of shares) share.close();
+    for (const client of clients) client.end();
+    await redis?.end();
+  });
 
   it('one opens the others, of whichever client, and one that closes closes them', async () => {
-    const clients: TestClient[] = [];
-    const shares: SharedBreaker[] = [];
     const breakers: CircuitBreaker[] = [];
     for (const name of [...PACKAGES, ...PACKAGES]) {
       const client = await connect(name, redis.url);
@@ -36,7 +43,7 @@ describeWithRedis('breakers shared over Redis', () => {
       });
       clients.push(client);
       breakers.push(breaker);
-      shares.push(shareBreaker(breaker, client.redis, { pollMs: 100 }));
+      shares.push(shareBreaker(breaker, client.redis, { pollMs: 100, commandTimeoutMs: 1000 }));
     }
     const [first, last] = [breakers[0] as CircuitBreaker, breakers[3] as CircuitBreaker];
     fail(first);
@@ -53,7 +60,5 @@ describeWithRedis('breakers shared over Redis', () => {
     await redis.admin.hset('retryscope:breaker:{ledger}', { version: 'x', says: 'open', until: ahead, open_ms: 900 });
     await until(() => first.state.at === 'open');
     expect(first.openForMs()).toBeLessThanOrEqual(900);
-    for (const share of shares) share.close();
-    for (const client of clients) client.end();
   });
 });

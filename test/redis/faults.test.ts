@@ -1,5 +1,6 @@
 import { retry } from 'retryscope/core';
 import { RedisBudget, type RedisBudgetOptions } from '../../src/limits/redis/index.ts';
+import { FakeClock } from '../../src/testing/index.ts';
 import { connect, PACKAGES, type TestClient } from './support/clients.ts';
 import { keyOf, readLedger } from './support/fleet.ts';
 import { describeWithRedis } from './support/needs-redis.ts';
@@ -7,7 +8,7 @@ import { type OwnRedis, startRedis } from './support/redis-server.ts';
 import { until } from './support/until.ts';
 
 // Real servers on real time, on machines that may be busy.
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 describeWithRedis('faults of Redis', () => {
   let redis: OwnRedis;
@@ -17,7 +18,7 @@ describeWithRedis('faults of Redis', () => {
   beforeAll(async () => {
     redis = await startRedis();
   });
-  afterAll(() => redis.end());
+  afterAll(() => redis?.end());
   afterEach(() => {
     for (const end of ends) end();
     ends = [];
@@ -56,15 +57,24 @@ describeWithRedis('faults of Redis', () => {
     });
   }
 
+  /** As above, and by this fault: where an answer came late, it is only seen when Redis is asked again. */
+  async function askUntilFault(budget: RedisBudget, ...faults: readonly string[]): Promise<void> {
+    await until(async () => {
+      await budget.tryWithdraw();
+      return budget.fault !== undefined && faults.includes(budget.fault);
+    });
+  }
+
   /** Nothing has to be waited for, and now and then a retry is granted. */
   async function expectLocalAnswers(budget: RedisBudget): Promise<void> {
-    let granted = 0;
+    let [granted, waited] = [0, 0];
     await until(() => {
       const answer = budget.tryWithdraw();
-      expect(answer).not.toBeInstanceOf(Promise);
-      if (answer !== undefined) granted++;
+      if (answer instanceof Promise) waited++;
+      else if (answer !== undefined) granted++;
       return granted >= 15;
     });
+    expect(waited).toBe(0);
     expect(budget.mode).toBe('degraded');
   }
 
@@ -124,10 +134,16 @@ describeWithRedis('faults of Redis', () => {
 
     it('SCRIPT FLUSH is not noticed', async () => {
       const budget = await make(await client(name), { leaseSize: 1 });
-      await warmUp(budget);
-      await redis.admin.script('FLUSH');
-      await until(async () => (await budget.tryWithdraw()) === 1);
-      expect([budget.mode, budget.fault]).toEqual(['shared', undefined]);
+      let seen: unknown;
+      await until(async () => {
+        await warmUp(budget);
+        await redis.admin.script('FLUSH');
+        await until(async () => (await budget.tryWithdraw()) === 1);
+        seen = [budget.mode, budget.fault];
+        // An answer that came late on a busy machine tells nothing of the flush.
+        return budget.fault !== 'ETIMEDOUT';
+      });
+      expect(seen).toEqual(['shared', undefined]);
     });
 
     it('out of memory', async () => {
@@ -140,8 +156,7 @@ describeWithRedis('faults of Redis', () => {
           async () =>
             (await redis.admin.set(`fill-${Math.random()}`, 'x'.repeat(100_000)).catch(() => 'full')) === 'full',
         );
-        await askUntilDegraded(budget);
-        expect(budget.fault).toBe('OOM');
+        await askUntilFault(budget, 'OOM');
         await expectLocalAnswers(budget);
       } finally {
         await redis.admin.config('SET', 'maxmemory', '0');
@@ -153,8 +168,7 @@ describeWithRedis('faults of Redis', () => {
     it('a key of the wrong type', async () => {
       const budget = await make(await client(name));
       await redis.admin.set(keyOf(budget.name), 'mine');
-      await askUntilDegraded(budget);
-      expect(budget.fault).toBe('WRONGTYPE');
+      await askUntilFault(budget, 'WRONGTYPE');
       await expectLocalAnswers(budget);
       await redis.admin.del(keyOf(budget.name));
       await until(() => budget.mode === 'shared');
@@ -175,9 +189,8 @@ describeWithRedis('faults of Redis', () => {
         '+eval',
       );
       const budget = await make(await client(name, `redis://bare:pw@127.0.0.1:${redis.port}`));
-      await askUntilDegraded(budget);
       // Redis 6 names the script's own fault first, Redis 7 what was behind it.
-      expect(['NOPERM', 'ERR']).toContain(budget.fault);
+      await askUntilFault(budget, 'NOPERM', 'ERR');
       await expectLocalAnswers(budget);
     });
 
@@ -202,21 +215,22 @@ describeWithRedis('faults of Redis', () => {
       const elsewhere = await make(await client(name, `redis://retryscope:pw@127.0.0.1:${redis.port}`), {
         keyPrefix: 'other:',
       });
-      await askUntilDegraded(elsewhere);
-      expect(elsewhere.fault).toBe('NOPERM');
+      await askUntilFault(elsewhere, 'NOPERM');
     });
   });
 
   it('a client that is not connected is not waited for', async () => {
     const name = await client('ioredis');
-    const budget = await make(name);
-    await warmUp(budget);
+    // For a budget that waits, no time would ever pass.
+    const clock = new FakeClock();
+    const budget = await make(name, { clock });
+    expect(await budget.tryWithdraw()).toBe(1);
+    expect(budget.mode).toBe('shared');
     await redis.kill();
     await until(() => (name.redis as unknown as { status: string }).status !== 'ready');
-    const startedAt = performance.now();
     await askUntilDegraded(budget);
     expect(budget.fault).toBe('NOTCONNECTED');
-    expect(performance.now() - startedAt).toBeLessThan(45);
+    expect(clock.elapsed).toBe(0);
     await redis.restart();
   });
 

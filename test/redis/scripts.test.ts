@@ -4,6 +4,9 @@ import { budgetScript, readAnswer, scriptArguments } from '../../src/limits/redi
 import { describeWithRedis } from './support/needs-redis.ts';
 import { type OwnRedis, startRedis } from './support/redis-server.ts';
 
+// Real servers on real time, on machines that may be busy.
+jest.setTimeout(60_000);
+
 it.each([
   ['budget', budgetScript],
   ['breaker', breakerScript],
@@ -19,7 +22,7 @@ describeWithRedis('the budget script', () => {
   beforeAll(async () => {
     redis = await startRedis();
   });
-  afterAll(() => redis.end());
+  afterAll(() => redis?.end());
   beforeEach(() => redis.admin.flushall());
 
   interface Case {
@@ -53,9 +56,12 @@ describeWithRedis('the budget script', () => {
     return { granted: granted / TOKEN, balance: balance / TOKEN, waitMs, birth: memory.birth };
   }
 
-  async function store(tokens: number, agoMs: number, granted = 0, birth = 1): Promise<void> {
-    const at = (await now()) - agoMs;
+  /** Gives the time of Redis from which it goes on. */
+  async function store(tokens: number, agoMs: number, granted = 0, birth = 1): Promise<number> {
+    const storedAt = await now();
+    const at = storedAt - agoMs;
     await redis.admin.hset(KEY, { tokens: tokens * TOKEN, at, granted: granted * TOKEN, birth });
+    return storedAt;
   }
 
   async function now(): Promise<number> {
@@ -74,11 +80,13 @@ describeWithRedis('the budget script', () => {
   });
 
   it('refills by time, up to the capacity', async () => {
-    await store(0, 3000);
+    const storedAt = await store(0, 3000);
     const first = await run({ perSecond: 10 });
+    // What comes in while the test gets no turn is no fault of the script.
+    const sinceThen = ((await now()) - storedAt) / 1000;
     expect(first).toMatchObject({ balance: expect.any(Number) });
     expect((first as { balance: number }).balance).toBeGreaterThanOrEqual(30);
-    expect((first as { balance: number }).balance).toBeLessThan(32);
+    expect((first as { balance: number }).balance).toBeLessThanOrEqual(30 + 10 * sinceThen + 0.001);
     await store(0, 3_600_000);
     expect(await run({ perSecond: 10 })).toMatchObject({ balance: 100 });
   });
@@ -109,11 +117,12 @@ describeWithRedis('the budget script', () => {
     ['nobody knows when only successes pay', {}, 0.5, undefined],
     ['at most an hour', { perSecond: 0.000001 }, 0, 3_600_000],
   ])('tells how long to wait: %s', async (_, given, tokens, waitMs) => {
-    await store(tokens, 0);
+    const storedAt = await store(tokens, 0);
     const answer = await run({ ...given, want: 0 });
+    const sinceThen = (await now()) - storedAt;
     if (waitMs === undefined || waitMs === 0) expect(answer).toMatchObject({ waitMs });
-    // A millisecond or two may pass between the test's look at the clock and the script's.
-    else expect(waitMs - ((answer as { waitMs: number }).waitMs ?? 0)).toBeLessThanOrEqual(20);
+    // Some time passes between the test's look at the clock and the script's.
+    else expect(waitMs - ((answer as { waitMs: number }).waitMs ?? 0)).toBeLessThanOrEqual(sinceThen);
   });
 
   it('gives one process its share of what is stored in a second, and of what flows in all', async () => {
@@ -136,7 +145,7 @@ describeWithRedis('the budget script', () => {
     const before = await redis.admin.hgetall(KEY);
     expect(await run({ want: 5, deposit: 5, validUntil: (await now()) - 1 })).toEqual({ kind: 'late' });
     expect(await redis.admin.hgetall(KEY)).toEqual(before);
-    expect(await run({ want: 5, validUntil: (await now()) + 1000 })).toMatchObject({ granted: 5 });
+    expect(await run({ want: 5, validUntil: (await now()) + 60_000 })).toMatchObject({ granted: 5 });
   });
 
   it('takes off what it granted and has forgotten', async () => {

@@ -8,7 +8,7 @@ import { describeWithRedis } from './support/needs-redis.ts';
 import { freePort, type OwnRedis, startRedis } from './support/redis-server.ts';
 import { until } from './support/until.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 describeWithRedis('TLS', () => {
   let folder: string;
@@ -21,12 +21,15 @@ describeWithRedis('TLS', () => {
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
     const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-keyout', key, '-out', cert];
     execFileSync('openssl', [...request, ...subject], { stdio: 'ignore' });
-    port = await freePort();
-    const tls = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-auth-clients', 'no'];
-    redis = await startRedis('--tls-port', String(port), ...tls);
+    redis = await startRedis('--tls-cert-file', cert, '--tls-key-file', key, '--tls-auth-clients', 'no');
+    // The server refuses a port that somebody else has taken meanwhile.
+    await until(async () => {
+      port = await freePort();
+      return (await redis.admin.config('SET', 'tls-port', String(port))) === 'OK';
+    });
   });
   afterAll(async () => {
-    await redis.end();
+    await redis?.end();
     rmSync(folder, { recursive: true, force: true });
   });
 

@@ -78,6 +78,12 @@ describeWithProgram(
         return (await postgres.ask(sql)).length > 0;
       });
 
+    /** Lets the delay before the next attempt begin, and pass. */
+    const passDelay = async (clock: FakeClock): Promise<void> => {
+      await until(() => clock.sleeps.length > 0);
+      await clock.advance(clock.sleeps[0] as number);
+    };
+
     describe('a transaction', () => {
       it('gives what its function returned, and is committed', async () => {
         const pool = poolOf();
@@ -279,6 +285,8 @@ describeWithProgram(
 
       it('is cleared up by verifyCommit: not committed, so the transaction is repeated', async () => {
         const pool = proxied();
+        // Only the attempt that is held up runs out of time, however slow the others are.
+        const clock = new FakeClock();
         let attempts = 0;
         const call = retryTransaction(
           pool,
@@ -291,6 +299,7 @@ describeWithProgram(
           },
           {
             ...QUICK,
+            clock,
             attemptTimeout: 300,
             onRetry: () => {
               // What the proxy has held back is lost for good.
@@ -300,6 +309,9 @@ describeWithProgram(
             verifyCommit: async () => (await pool.query('SELECT 1 FROM entries WHERE id = 3')).rowCount === 1,
           },
         );
+        await until(() => proxy.fault.mode === 'hang');
+        await clock.advance(300);
+        await passDelay(clock);
         expect(await call).toBe(2);
         expect(await rowsOf(3)).toBe(1);
       });
@@ -459,11 +471,16 @@ describeWithProgram(
         const pool = proxied({ max: 1 });
         await pool.query('SELECT 1');
         proxy.set({ mode: 'hang' });
+        const clock = new FakeClock();
         const call = retryQuery(pool, 'SELECT 2 AS two', undefined, {
           ...QUICK,
+          clock,
           attemptTimeout: 200,
           onRetry: () => proxy.heal(),
         });
+        await until(() => pool.idleCount === 0);
+        await clock.advance(200);
+        await passDelay(clock);
         expect((await call).rows).toEqual([{ two: 2 }]);
         expect(pool.totalCount).toBe(1);
         expect(pool.idleCount).toBe(1);
@@ -471,12 +488,14 @@ describeWithProgram(
 
       it('never gives back a connection with a statement on it', async () => {
         const pool = poolOf({ max: 1 });
-        const { error } = (await outcomeOf(
-          retryQuery(pool, 'UPDATE accounts SET balance = 5 FROM pg_sleep(30)', undefined, {
-            ...QUICK,
-            attemptTimeout: 200,
-          }),
-        )) as { error: unknown };
+        const clock = new FakeClock();
+        const options = { ...QUICK, clock, attemptTimeout: 200 };
+        const call = outcomeOf(
+          retryQuery(pool, 'UPDATE accounts SET balance = 5 FROM pg_sleep(30)', undefined, options),
+        );
+        await untilWaiting("query LIKE '%pg_sleep(30)%'");
+        await clock.advance(200);
+        const { error } = (await call) as { error: unknown };
         expect(error).toMatchObject({ code: 'ERR_RETRY_ATTEMPT_TIMEOUT' });
         expect(isOutcomeUnknown(error)).toBe(true);
         expect(pool.idleCount).toBe(0);
@@ -615,8 +634,10 @@ describeWithProgram(
     });
 
     it('a pool whose connections are all taken is asked again, although pg gives that error no code', async () => {
-      const pool = poolOf({ max: 1, connectionTimeoutMillis: 50 });
+      const pool = poolOf({ max: 1 });
       const holder = await pool.connect();
+      // From now on: the one connection itself may take longer, on a busy machine.
+      pool.options.connectionTimeoutMillis = 50;
       const errors: string[] = [];
       const call = retryQuery(pool, 'INSERT INTO entries VALUES (3)', undefined, {
         ...PATIENT,

@@ -211,7 +211,11 @@ describeWithProgram(
         await empty.end();
         expect(tables.rows).toEqual([]);
       } finally {
-        await postgres.ask('DROP DATABASE empty');
+        // The server may still be busy with the end of those that have left it.
+        await until(async () => {
+          await postgres.ask('DROP DATABASE empty');
+          return true;
+        });
       }
     });
   },

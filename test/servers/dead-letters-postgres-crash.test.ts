@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { holdOne } from '../dead-letters/support/hold-one.ts';
 import { letterWith } from '../dead-letters/support/letters.ts';
 import { killBackend, killServer } from '../dead-letters/support/postgres-kill.ts';
 import { openStore } from '../dead-letters/support/postgres-store.ts';
@@ -11,7 +12,7 @@ import { hasPostgres, type OwnPostgres, startPostgres } from './postgres.ts';
 
 // Servers and processes are killed while they work, again and again: whatever they were told is stored must be there.
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const POSTGRES = { name: 'PostgreSQL', debianPackage: 'postgresql', isThere: hasPostgres() };
 /** In each of two runs: 30 in all. */
@@ -23,10 +24,10 @@ const REDRIVERS_KILLED = 6;
 describeWithProgram(POSTGRES, 'dead letters in a PostgreSQL that is killed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'dead-letters-postgres-'));
   let postgres: OwnPostgres;
-  let writing: TestProcess[] = [];
+  let running: TestProcess[] = [];
   afterEach(async () => {
-    // A test that failed has left some, and they would write for ever.
-    for (const one of writing.splice(0)) one.kill();
+    // A test that failed has left some, and they would go on for ever.
+    for (const one of running.splice(0)) one.kill();
     await postgres?.end();
   });
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -41,7 +42,7 @@ describeWithProgram(POSTGRES, 'dead letters in a PostgreSQL that is killed', () 
       postgres = await startPostgres({ synchronous_commit: synchronousCommit });
       const writer = bundle('postgres-writer.ts', folder);
       const all = Array.from({ length: writers }, (_, i) => startProcess(writer, [`${postgres.port}`, `w${i}`]));
-      writing = [...all];
+      running = [...all];
       const acknowledged = (): number => all.reduce((sum, { lines }) => sum + lines.length, 0);
       await Promise.all(all.map(({ started }) => started));
       for (let kill = 0; kill < KILLS; kill++) {
@@ -89,7 +90,8 @@ describeWithProgram(POSTGRES, 'dead letters in a PostgreSQL that is killed', () 
       }),
     );
     const start = (): TestProcess => startProcess(redriver, [`${postgres.port}`, deliveries]);
-    const running = Array.from({ length: REDRIVERS }, start);
+    const held = await holdOne(store);
+    running = Array.from({ length: REDRIVERS }, start);
     const all = [...running];
     await Promise.all(all.map(({ started }) => started));
     let interrupted = 0;
@@ -103,6 +105,7 @@ describeWithProgram(POSTGRES, 'dead letters in a PostgreSQL that is killed', () 
       running[victim] = next;
       all.push(next);
     }
+    await held.letGo();
     expect(await Promise.all(running.map(({ ended }) => ended))).toEqual(Array(REDRIVERS).fill(0));
 
     const states = await postgres.ask(

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,15 +41,40 @@ function canRun(): boolean {
 
 /** Starts it on a free port of this machine, in a folder of its own. */
 export async function startNginx(): Promise<OwnNginx> {
-  const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'nginx-test-'));
   for (const name of ['logs', 'temp']) mkdirSync(join(folder, name));
-  writeFileSync(join(folder, 'nginx.conf'), configuration(port, folder));
-  const child = spawn('nginx', ['-p', folder, '-c', 'nginx.conf'], { stdio: 'ignore' });
-  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
-  const origin = `http://127.0.0.1:${port}`;
   const log = join(folder, 'access.log');
-  await until(async () => (await fetch(`${origin}/ok`)).ok);
+  const requests = (test: string): string[] => {
+    const lines = readFileSync(log, 'utf8').split('\n');
+    return lines.filter(line => line.startsWith(`${test} `)).map(line => line.slice(test.length + 1));
+  };
+  let child: ChildProcess | undefined;
+  let origin = '';
+  const end = async (): Promise<void> => {
+    const running = child;
+    if (running !== undefined && !hasEnded(running)) {
+      const ended = new Promise<void>(resolve => running.once('exit', () => resolve()));
+      running.kill('SIGTERM');
+      await ended;
+    }
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await until(async () => {
+      // It ends by itself where somebody else was faster to take its port.
+      if (child === undefined || hasEnded(child)) {
+        const port = await freePort();
+        origin = `http://127.0.0.1:${port}`;
+        writeFileSync(join(folder, 'nginx.conf'), configuration(port, folder));
+        child = spawn('nginx', ['-p', folder, '-c', 'nginx.conf'], { stdio: 'ignore' });
+      }
+      await fetch(`${origin}/ok`, { headers: { 'x-test': 'start' }, signal: AbortSignal.timeout(5000) });
+      return requests('start').includes('GET /ok 200');
+    });
+  } catch (error) {
+    await end();
+    throw error;
+  }
   return {
     origin,
     turn: position => {
@@ -57,16 +82,13 @@ export async function startNginx(): Promise<OwnNginx> {
       if (position === 'off') writeFileSync(off, '');
       else rmSync(off, { force: true });
     },
-    requests: test => {
-      const lines = readFileSync(log, 'utf8').split('\n');
-      return lines.filter(line => line.startsWith(`${test} `)).map(line => line.slice(test.length + 1));
-    },
-    end: async () => {
-      child.kill('SIGTERM');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
+    requests,
+    end,
   };
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 /** One process in the foreground: it ends with the test, and reads and writes in its folder as whoever runs the test. */

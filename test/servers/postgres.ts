@@ -36,21 +36,19 @@ const programs: string | undefined = [
 
 /** Starts a server on a free port of this machine, in a folder of its own; `settings` are those of `postgresql.conf`. */
 export async function startPostgres(settings: Readonly<Record<string, string | number>> = {}): Promise<OwnPostgres> {
-  const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'postgres-test-'));
   const owner = ownerOf(folder);
   execFileSync(program('initdb'), ['-D', folder, '-A', 'trust', '-U', 'tester', '--no-sync'], {
     ...owner,
     stdio: 'ignore',
   });
-  const all = { ...SETTINGS, ...settings, port };
-  const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const config = { host: '127.0.0.1', port, user: 'tester', database: 'postgres' };
+  const flags = Object.entries({ ...SETTINGS, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const config = { host: '127.0.0.1', port: 0, user: 'tester', database: 'postgres' };
   let child: ChildProcess | undefined;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     const running = child;
     child = undefined;
-    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    if (running === undefined || hasEnded(running)) return;
     const gone = new Promise(resolve => running.once('exit', resolve));
     running.kill(signal);
     await gone;
@@ -65,24 +63,45 @@ export async function startPostgres(settings: Readonly<Record<string, string | n
       await client.end();
     }
   };
-  const start = async (): Promise<void> => {
-    child = spawn(program('postgres'), ['-D', folder, ...flags], { ...owner, stdio: 'ignore' });
-    await until(async () => (await ask('SELECT 1')).length === 1, 30_000);
+  /** That it is this very server that answers, and not another one on a port that somebody else was faster to take. */
+  const isServing = async (): Promise<boolean> => {
+    const [row] = await ask<{ folder: string }>("SELECT current_setting('data_directory') AS folder");
+    return row?.folder === folder;
   };
-  await start();
+  const start = async (choosePort?: () => Promise<number>): Promise<void> => {
+    await until(async () => {
+      // It ends at once where its port, or what a crash has left of it, is still taken.
+      if (child === undefined || hasEnded(child)) {
+        if (choosePort !== undefined) config.port = await choosePort();
+        const argv = ['-D', folder, ...flags, '-p', `${config.port}`];
+        child = spawn(program('postgres'), argv, { ...owner, stdio: 'ignore' });
+      }
+      return await isServing();
+    }, START_LIMIT_MS);
+  };
+  const end = async (): Promise<void> => {
+    await stop(STOPS.crash);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await start(freePort);
+  } catch (error) {
+    await end();
+    throw error;
+  }
   return {
-    port,
-    url: `postgres://tester@127.0.0.1:${port}/postgres`,
+    port: config.port,
+    url: `postgres://tester@127.0.0.1:${config.port}/postgres`,
     config,
     ask,
-    start,
+    start: () => start(),
     stop: (how = 'fast') => stop(STOPS[how]),
-    end: async () => {
-      await stop(STOPS.crash);
-      rmSync(folder, { recursive: true, force: true });
-    },
+    end,
   };
 }
+
+/** Of a server that recovers on a busy machine. */
+const START_LIMIT_MS = 45_000;
 
 const STOPS = { fast: 'SIGINT', smart: 'SIGTERM', crash: 'SIGQUIT' } as const;
 
@@ -94,6 +113,10 @@ const SETTINGS = {
   fsync: 'off',
   deadlock_timeout: '50ms',
 };
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
 
 function program(name: string): string {
   return join(programs ?? '', name);

@@ -10,7 +10,7 @@ export interface Worker {
   readonly spent: number;
   /** Retries that it may have granted itself, because Redis did not answer in time, as on a machine that is busy. */
   readonly alone: number;
-  /** Resolves when it is connected. */
+  /** Resolves when it is connected, or has ended. */
   readonly started: Promise<void>;
   /** Lets one begin that is held. */
   go(): void;
@@ -27,6 +27,7 @@ export function startWorker(order: WorkerOrder): Worker {
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>(resolve => child.once('close', resolve));
   const { promise: started, resolve: start } = Promise.withResolvers<void>();
+  void ended.then(() => start());
   let [spent, alone] = [0, 0];
   let rest = '';
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -53,9 +54,11 @@ export function startWorker(order: WorkerOrder): Worker {
       child.kill('SIGKILL');
       await ended;
     },
-    stop: () => {
+    stop: async () => {
+      // One that has not come so far would be ended by the signal.
+      await started;
       child.kill('SIGTERM');
-      return ended;
+      return await ended;
     },
   };
 }

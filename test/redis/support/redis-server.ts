@@ -39,24 +39,10 @@ function canRun(program: string): boolean {
 
 /** Starts a server without persistence on a free port of this machine, in a folder of its own. */
 export async function startRedis(...settings: readonly string[]): Promise<OwnRedis> {
-  const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'redis-test-'));
-  let child = launch(port, folder, settings);
-  const admin = new Redis({
-    port,
-    host: '127.0.0.1',
-    lazyConnect: true,
-    maxRetriesPerRequest: null,
-    disconnectTimeout: 50,
-    retryStrategy: () => 20,
-  });
-  admin.on('error', () => undefined);
-  const kill = async (): Promise<void> => {
-    const gone = new Promise(resolve => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await gone;
-  };
-  await admin.ping();
+  const { port, admin, child: first } = await launchSomewhere(folder, settings);
+  let child = first;
+  const kill = (): Promise<void> => killed(child);
   return {
     port,
     folder,
@@ -76,8 +62,11 @@ export async function startRedis(...settings: readonly string[]): Promise<OwnRed
     },
     kill,
     restart: async () => {
-      child = launch(port, folder, settings);
-      await until(async () => (await admin.ping()) === 'PONG');
+      // Its port was free, and somebody else may have it for a moment.
+      await until(() => {
+        child = launch(port, folder, settings);
+        return isServing(child, admin);
+      });
     },
     end: async () => {
       admin.disconnect();
@@ -85,6 +74,55 @@ export async function startRedis(...settings: readonly string[]): Promise<OwnRed
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+interface Launched {
+  readonly port: number;
+  readonly admin: Redis;
+  readonly child: ChildProcess;
+}
+
+/** On a free port; on another one where somebody else has taken it between the look and the start. */
+async function launchSomewhere(folder: string, settings: readonly string[]): Promise<Launched> {
+  for (let tries = 0; tries < 10; tries++) {
+    const port = await freePort();
+    const admin = adminOf(port);
+    const child = launch(port, folder, settings);
+    if (await isServing(child, admin)) return { port, admin, child };
+    admin.disconnect();
+    await killed(child);
+  }
+  rmSync(folder, { recursive: true, force: true });
+  throw new Error(`redis-server does not start with ${settings.join(' ')}`);
+}
+
+function adminOf(port: number): Redis {
+  const admin = new Redis({
+    port,
+    host: '127.0.0.1',
+    lazyConnect: true,
+    maxRetriesPerRequest: null,
+    disconnectTimeout: 50,
+    retryStrategy: () => 20,
+  });
+  return admin.on('error', () => undefined);
+}
+
+/** Resolves with true once this very process answers; with false when it has ended, or another one has its port. */
+async function isServing(child: ChildProcess, admin: Redis): Promise<boolean> {
+  const isOurs = async (): Promise<boolean> =>
+    /^process_id:(\d+)/m.exec(await admin.info('server'))?.[1] === String(child.pid);
+  return await Promise.race([isOurs(), ended(child).then(() => false)]);
+}
+
+function ended(child: ChildProcess): Promise<unknown> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise(resolve => child.once('exit', resolve));
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await ended(child);
 }
 
 function launch(port: number, folder: string, settings: readonly string[]): ChildProcess {

@@ -1,8 +1,12 @@
-/** Resolves as soon as the condition holds; rejects when it does not in `limitMs`. A condition that throws does not hold. */
-export async function until(condition: () => boolean | Promise<boolean>, limitMs: number = 15_000): Promise<void> {
+/**
+ * Resolves as soon as the condition holds; rejects when it does not in `limitMs`. A condition that throws does not hold.
+ * It is looked at once more after the limit: a machine that stood still may have left it no other chance.
+ */
+export async function until(condition: () => boolean | Promise<boolean>, limitMs: number = 30_000): Promise<void> {
   const end = performance.now() + limitMs;
   let fault: unknown;
-  while (performance.now() < end) {
+  for (let isLast = false; !isLast; ) {
+    isLast = performance.now() >= end;
     try {
       if (await condition()) return;
     } catch (error) {

@@ -10,6 +10,8 @@ export interface WorkerOrder {
   readonly package: 'ioredis' | 'node-redis';
   /** Connects, and begins with the first line of its input. */
   readonly isHeld?: boolean;
+  /** Stands still once Redis has granted it as many. */
+  readonly most?: number;
   readonly budget: Omit<RedisBudgetOptions, 'redis' | 'clock'>;
 }
 
@@ -30,7 +32,7 @@ if (order.isHeld === true) {
 let [spent, alone] = [0, 0];
 let longestMs = 0;
 while (!isStopping) {
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 100 && spent < (order.most ?? Infinity); i++) {
     const startedAt = performance.now();
     const wasShared = budget.mode === 'shared';
     const answer = budget.tryWithdraw();
