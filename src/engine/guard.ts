@@ -5,7 +5,14 @@ import { handleStrayPromise } from './stray-promise.ts';
 
 /** Asks an observer whether it wants to watch a call. An observer that throws does not. */
 export function openCall(observer: RetryObserver, info: CallInfo): CallScope | undefined {
-  return scopeOrNothing(guarded('observer', () => observer.call(info)));
+  // Written out, since every call of a process comes through here, whether or not an SDK is there to watch it.
+  try {
+    const scope = observer.call(info);
+    return scope === undefined || handleStrayPromise('observer', scope) ? undefined : scopeOrNothing(scope);
+  } catch (fault) {
+    reportFault('observer', fault);
+    return undefined;
+  }
 }
 
 /** Asks a call's scope whether it wants to watch an attempt. A scope that throws does not. */
