@@ -42,7 +42,9 @@ import { checkStoreOptions, type RedisDeadLetterStoreOptions } from './store-opt
 /**
  * Dead letters in Redis: their texts in a stream, in which each letter stands once, as it is now. Every change is one
  * script, so all of it is done or nothing. Needs Redis 5, and from it `appendonly yes` with `appendfsync always`: only then is
- * a letter that was accepted on the disk. Replicas follow later: a failover may lose the last letters.
+ * a letter that was accepted on the disk. Replicas follow later: a failover may lose the last letters. A server that is killed
+ * while it writes may keep half of a change that it had not acknowledged, which shows in counts that are off by one;
+ * `redis-check-aof --fix` before its start cuts that off.
  *
  * @example
  * ```ts
