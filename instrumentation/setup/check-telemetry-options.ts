@@ -2,8 +2,8 @@ import {
   type Check,
   checkName,
   checkOptions,
+  integerFrom,
   isList,
-  isNumber,
   message,
   numberFrom,
   ofType,
@@ -19,11 +19,7 @@ export function checkTelemetryOptions(options: unknown): void {
 
 const ADDRESS: Readonly<Record<keyof PrometheusAddress, Check>> = {
   host: ofType('the name or address of a host', v => typeof v === 'string' && v !== ''),
-  port: ofType(
-    'an integer from 0 to 65535',
-    isNumber,
-    v => Number.isInteger(v) && Number(v) >= 0 && Number(v) <= 65_535,
-  ),
+  port: integerFrom(0, 65_535),
 };
 
 const CHECKS: Readonly<Record<keyof TelemetryOptions, Check>> = {

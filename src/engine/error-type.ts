@@ -6,7 +6,8 @@ import { redact } from './redact.ts';
  * A name for a kind of error, fit for a metric label: the error's `code` (`ECONNRESET`, an SQLSTATE), else its HTTP
  * status, else code or status of what caused it where its own name says little (`TypeError: fetch failed`), else its
  * name, else the type of what was thrown. The status goes before a code that only says that there was a bad one
- * (`ERR_BAD_RESPONSE` of axios). Of what kafkajs wraps it is that of the error inside. Never taken from a message. At most 64 characters of letters, digits and `_ . : -`.
+ * (`ERR_BAD_RESPONSE` of axios). Of what kafkajs wraps it is that of the error inside. Never taken from a message. At most
+ * 64 characters of letters, digits and `_ . : -`.
  */
 export function errorType(error: unknown): string {
   const type = typeof error;

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { reportFault } from '../../engine/faults.ts';
+import { guarded } from '../../engine/guarded.ts';
 import { type NestingFrame, runNested } from '../../engine/nesting.ts';
 import { type Check, checkFunction, checkOptions, integerFrom } from '../../engine/option-checks.ts';
-import { handleStrayPromise } from '../../engine/stray-promise.ts';
 import { MOST_ATTEMPTS } from './attempt-number.ts';
 import { type IncomingAttempt, readRetryAttempt } from './incoming-attempt.ts';
 import { refuseRetries } from './refuse-retries.ts';
@@ -128,14 +127,7 @@ function isRefused(
 ): boolean {
   if (incoming === undefined || incoming.attempt === 1) return false;
   if (refuseAfter !== undefined && incoming.attempt > refuseAfter) return true;
-  try {
-    const answer: unknown = onOverload?.(request);
-    handleStrayPromise('hook', answer);
-    return answer === true;
-  } catch (fault) {
-    reportFault('hook', fault);
-    return false;
-  }
+  return guarded('hook', () => onOverload?.(request)) === true;
 }
 
 /** Runs what handles a request where it can be seen whether a call inside it gives up, and marks the answer if so. */

@@ -1,9 +1,9 @@
 import type { Clock } from '../../engine/clock.ts';
 import { errorType } from '../../engine/error-type.ts';
 import { reportFault } from '../../engine/faults.ts';
+import { guarded } from '../../engine/guarded.ts';
 import { callHook } from '../../engine/hook.ts';
 import type { StopReason } from '../../engine/outcome.ts';
-import { handleStrayPromise } from '../../engine/stray-promise.ts';
 import { systemClock } from '../../engine/system-clock.ts';
 import type { DeadLetterStore, PutResult, QueueStats } from './dead-letter-store.ts';
 import { type FailedCall, givenUp } from './failed-call.ts';
@@ -243,11 +243,7 @@ export class DeadLetterQueue implements LetterKeeper, ReadableQueue {
   }
 
   #resort(line: () => string): void {
-    try {
-      handleStrayPromise('hook', this.#lastResort(line()));
-    } catch (fault) {
-      reportFault('hook', fault);
-    }
+    guarded('hook', () => this.#lastResort(line()));
   }
 }
 

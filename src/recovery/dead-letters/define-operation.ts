@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fallBack } from '../../engine/fall-back.ts';
-import { reportFault } from '../../engine/faults.ts';
+import { guarded } from '../../engine/guarded.ts';
 import {
   type Check,
   checkFunction,
@@ -13,7 +13,6 @@ import {
 import type { RetryOptions } from '../../engine/options.ts';
 import type { PerCall } from '../../engine/per-call.ts';
 import { createPolicy } from '../../engine/policy.ts';
-import { handleStrayPromise } from '../../engine/stray-promise.ts';
 import type { HandedOverError } from './handed-over-error.ts';
 import { keepLetter } from './keep-letter.ts';
 import type { LetterSource } from './letter.ts';
@@ -198,7 +197,7 @@ function wayOutOf(
 function onceKey(given: unknown, derive: () => unknown): () => string {
   let key = keyIn(given);
   return () => {
-    key ??= derived(derive) ?? randomUUID();
+    key ??= keyIn(guarded('hook', derive)) ?? randomUUID();
     return key;
   };
 }
@@ -206,17 +205,6 @@ function onceKey(given: unknown, derive: () => unknown): () => string {
 /** Anything else than a text would be no key where the letter is sent again. */
 function keyIn(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function derived(derive: () => unknown): string | undefined {
-  try {
-    const key = derive();
-    handleStrayPromise('hook', key);
-    return keyIn(key);
-  } catch (fault) {
-    reportFault('hook', fault);
-    return undefined;
-  }
 }
 
 function definedOnly<T extends object>(options: T): T {

@@ -1,6 +1,5 @@
 import type { Clock } from '../../engine/clock.ts';
-import { reportFault } from '../../engine/faults.ts';
-import { handleStrayPromise } from '../../engine/stray-promise.ts';
+import { guarded } from '../../engine/guarded.ts';
 import type { QueueCounts } from './dead-letter-queue.ts';
 import type { QueueStats } from './dead-letter-store.ts';
 import type { QueueEvent } from './queue-event.ts';
@@ -51,11 +50,5 @@ export function registerQueue(queue: ReadableQueue): void {
 
 /** Tells all listeners. What one throws is counted, and keeps nothing from the others. */
 export function tellListeners(event: QueueEvent): void {
-  for (const listener of queueRegistry.listeners) {
-    try {
-      handleStrayPromise('observer', listener(event));
-    } catch (fault) {
-      reportFault('observer', fault);
-    }
-  }
+  for (const listener of queueRegistry.listeners) guarded('observer', () => listener(event));
 }

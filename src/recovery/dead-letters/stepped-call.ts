@@ -1,8 +1,8 @@
-import { onAbort } from '../../engine/abort.ts';
 import type { AttemptContext, AttemptFunction } from '../../engine/attempt.ts';
 import { Call } from '../../engine/call.ts';
 import { CallLimits } from '../../engine/call-limits.ts';
 import { admission, makeAttempt } from '../../engine/execute.ts';
+import { forwardAbort } from '../../engine/forward-abort.ts';
 import { openCall } from '../../engine/guard.ts';
 import { callHook } from '../../engine/hook.ts';
 import type { CallInfo, CallScope } from '../../engine/observer.ts';
@@ -51,8 +51,7 @@ export async function runSteps<T>(given: Policy, fn: AttemptFunction<T>, steps: 
   const { signal, deadline, from } = steps;
   checkTerms(signal, deadline);
   const own = new AbortController();
-  const release = signal === undefined || signal.aborted ? undefined : onAbort(signal, () => own.abort(signal.reason));
-  if (signal?.aborted === true) own.abort(signal.reason);
+  const release = forwardAbort(signal, own);
   let wait: Wait | undefined;
   const policy: Policy = {
     ...given,

@@ -1,5 +1,4 @@
-import { reportFault } from '../../engine/faults.ts';
-import { handleStrayPromise } from '../../engine/stray-promise.ts';
+import { guarded } from '../../engine/guarded.ts';
 import { MAX_QUEUES, queueRegistry } from '../dead-letters/queue-registry.ts';
 import type { WaitCounts, WaitEvent } from './waits-options.ts';
 
@@ -38,11 +37,5 @@ export function registerWaits(waits: ReadableWaits): void {
 
 /** Tells all listeners. What one throws is counted, and keeps nothing from the others. */
 export function tellWaitListeners(event: WaitEvent): void {
-  for (const listener of waitRegistry.listeners) {
-    try {
-      handleStrayPromise('observer', listener(event));
-    } catch (fault) {
-      reportFault('observer', fault);
-    }
-  }
+  for (const listener of waitRegistry.listeners) guarded('observer', () => listener(event));
 }

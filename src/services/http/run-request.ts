@@ -1,7 +1,6 @@
 import type { AttemptContext } from '../../engine/attempt.ts';
 import { execute } from '../../engine/execute.ts';
-import { reportFault } from '../../engine/faults.ts';
-import { handleStrayPromise } from '../../engine/stray-promise.ts';
+import { guarded } from '../../engine/guarded.ts';
 import { retryHeaders } from '../../limits/propagation/outgoing-headers.ts';
 import { classifyHttp } from './classify-http.ts';
 import { type FailedAnswer, FailedAnswers, handOver } from './failed-answer.ts';
@@ -86,14 +85,7 @@ function headersOf(
 
 function isTold({ propagate }: HttpPolicy, url: URL | undefined): boolean {
   if (typeof propagate === 'boolean' || url === undefined) return propagate === true;
-  try {
-    const answer: unknown = propagate(url);
-    handleStrayPromise('hook', answer);
-    return answer === true;
-  } catch (fault) {
-    reportFault('hook', fault);
-    return false;
-  }
+  return guarded('hook', () => propagate(url)) === true;
 }
 
 async function isWorthRetrying(policy: HttpPolicy, error: unknown): Promise<boolean> {
