@@ -50,7 +50,8 @@ function toCall(span: ReadableSpan, attempts: readonly ReadableSpan[]): CallTrac
   return {
     traceId: span.spanContext().traceId,
     operation: String(span.attributes['retry.operation']),
-    outcome: String(span.attributes['retry.outcome']),
+    // To the schema a call that leaves its process was aborted; a person is told where it went.
+    outcome: String(span.attributes['error.type'] === HANDED_OVER ? 'handed_over' : span.attributes['retry.outcome']),
     durationMs: toMs(span.duration),
     waitedMs: Number(span.attributes['retry.total_delay']) * 1000,
     // A hedge that lost ends before the attempt beside which it was started.
@@ -74,3 +75,5 @@ function toAttempt({ attributes, startTime, duration }: ReadableSpan, call: Read
 function toMs([seconds, nanoseconds]: readonly [number, number]): number {
   return seconds * 1000 + nanoseconds / 1e6;
 }
+
+const HANDED_OVER = 'ERR_RETRY_HANDED_OVER';

@@ -17,6 +17,7 @@ const KINDS: readonly (readonly [string, (call: CallTrace) => boolean])[] = [
   ['a hedge beside a slow attempt', call => call.attempts.some(({ delaySource }) => delaySource === 'hedge')],
   ['out of time', call => call.outcome === 'deadline_exceeded' && call.attempts.length > 1],
   ['the caller lost patience', call => call.outcome === 'aborted' && call.attempts.length > 1],
+  ['a long wait', call => call.outcome === 'handed_over'],
   ['nothing happened', call => call.outcome === 'success'],
 ];
 

@@ -23,4 +23,5 @@ export const OUTCOMES: Readonly<Record<string, string>> = {
   circuit_open: 'circuit open',
   already_retried: 'retried below',
   aborted: 'aborted by the caller',
+  handed_over: 'waits in a queue',
 };
