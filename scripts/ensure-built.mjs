@@ -3,6 +3,7 @@ import { execSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { oneAtATime } from './one-at-a-time.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const built = join(root, 'dist/index.js');
@@ -18,8 +19,16 @@ const sources = [
   'scripts/entries.mjs',
 ];
 
-const newest = Math.max(...sources.map(source => newestIn(join(root, source))));
-if (existsSync(unfinished) || !existsSync(built) || statSync(built).mtimeMs < newest) {
+if (!isBuilt()) oneAtATime('build', build);
+
+function isBuilt() {
+  const newest = Math.max(...sources.map(source => newestIn(join(root, source))));
+  return !existsSync(unfinished) && existsSync(built) && statSync(built).mtimeMs >= newest;
+}
+
+function build() {
+  // Somebody else may have done it meanwhile.
+  if (isBuilt()) return;
   mkdirSync(dirname(unfinished), { recursive: true });
   writeFileSync(unfinished, '');
   execSync('npm run --silent build -- --log-level error', { cwd: root, stdio: 'inherit' });

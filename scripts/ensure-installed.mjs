@@ -4,12 +4,18 @@ import { execSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { oneAtATime } from './one-at-a-time.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 for (const folder of ['.', 'test/opentelemetry-2']) {
+  if (!isInstalled(join(root, folder))) oneAtATime('install', () => install(folder));
+}
+
+function install(folder) {
   const place = join(root, folder);
-  if (isInstalled(place)) continue;
+  // Somebody else may have done it meanwhile.
+  if (isInstalled(place)) return;
   console.log(`Installing dependencies${folder === '.' ? '' : ` of ${folder}`} (npm ci) ...`);
   execSync('npm ci --no-audit --no-fund --loglevel=error', { cwd: place, stdio: 'inherit' });
 }
