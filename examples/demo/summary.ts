@@ -29,12 +29,14 @@ function rowOf(tally: OperationTally, style: Style): string[] {
   const { calls, outcomes, attempts } = tally;
   const recovered = outcomes.success_after_retry ?? 0;
   const good = (outcomes.success ?? 0) + recovered;
+  // One that waits in a queue has not ended yet; its next part is a call of its own.
+  const ended = calls - (outcomes.handed_over ?? 0);
   return [
     tally.operation === TOTAL ? style.bold(TOTAL) : tally.operation,
     String(calls),
-    style.green(`${calls === 0 ? 0 : ((good / calls) * 100).toFixed(1)} %`),
+    style.green(`${ended === 0 ? 0 : ((good / ended) * 100).toFixed(1)} %`),
     String(recovered),
-    calls - good > 0 ? style.red(String(calls - good)) : '0',
+    ended > good ? style.red(String(ended - good)) : '0',
     calls === 0 ? '0' : (attempts / calls).toFixed(2),
     ...(tally.operation === TOTAL ? ['', '', ''] : [tally.p50, tally.p95, tally.p99].map(formatMs)),
     formatMs(tally.waitedMs),

@@ -111,6 +111,15 @@ describe('the summary', () => {
     );
   });
 
+  it('takes a call that waits in a queue neither for one that succeeded nor for one that was given up', () => {
+    const tally = new Tally();
+    tally.add(recovered);
+    tally.add({ ...failed, outcome: 'handed_over' });
+    expect(drawSummary(tally.read(), plain).split('\n')[3]).toBe(
+      '│price_quote │    2 │100.0 % │        1 │      0 │    1.50 │1.00 s │1.00 s │1.00 s │1.00 s │',
+    );
+  });
+
   it('writes times for people', () => {
     expect([0, 12.4, 999.4, 999.6, 61_234].map(formatMs)).toEqual(['0 ms', '12 ms', '999 ms', '1.00 s', '61.23 s']);
   });
