@@ -48,9 +48,10 @@ export class Call<T> {
   readonly startedAs: number;
   attemptStartedAs: number;
   limits: CallLimits | undefined;
-  #delayMs = 0;
+  /** The wait before the next attempt. */
+  delayMs = 0;
+  delaySource: DelaySource = 'none';
   #totalDelayMs = 0;
-  #delaySource: DelaySource = 'none';
   /** The result that `retryOnResult` refused last, if the last failure was that. */
   #refused: { readonly result: T } | undefined = undefined;
   #earlierErrors: unknown[] | undefined = undefined;
@@ -145,12 +146,12 @@ export class Call<T> {
   /** The wait before the next attempt; rejects when the signal aborts. Undefined when a test wants no waits. */
   pause(): Promise<void> | undefined {
     const { clock, hold } = this.policy;
-    return runtime.testing?.delays === 'none' ? undefined : clock.sleep(this.#delayMs, this.signal, hold);
+    return runtime.testing?.delays === 'none' ? undefined : clock.sleep(this.delayMs, this.signal, hold);
   }
 
   /** The same wait for the synchronous loop: blocks the thread. */
   block(): void {
-    if (runtime.testing?.delays !== 'none') this.policy.clock.block(this.#delayMs);
+    if (runtime.testing?.delays !== 'none') this.policy.clock.block(this.delayMs);
   }
 
   /** Why the next attempt may not start, if so: the signal has aborted, or the time has run out meanwhile. */
@@ -200,7 +201,7 @@ export class Call<T> {
     facts.interruption = this.interruption;
     facts.remainingMs = this.#time === undefined ? Infinity : this.#time.limitMs - (now - this.#time.startedAt);
     facts.retryAfterMs = retryAfterMs;
-    facts.previousDelayMs = this.#delayMs;
+    facts.previousDelayMs = this.delayMs;
     facts.random = random;
     facts.alreadyRetried = alreadyRetried;
     facts.openCircuit = openCircuit;
@@ -239,8 +240,8 @@ export class Call<T> {
 
   #scheduled(now: number, error: unknown, errorClass: ErrorClass, decision: Retry): 'retry' {
     const delayMs = runtime.testing?.delays === 'none' ? 0 : decision.delayMs;
-    this.#delayMs = delayMs;
-    this.#delaySource = decision.delaySource;
+    this.delayMs = delayMs;
+    this.delaySource = decision.delaySource;
     this.#totalDelayMs += delayMs;
     if (this.watch !== undefined || this.policy.onRetry !== undefined) {
       announceRetry(this, now, error, errorClass, delayMs, decision.delaySource);
@@ -272,7 +273,7 @@ export class Call<T> {
     throw error;
   }
 
-  begin(delayMs: number = this.#delayMs, delaySource: DelaySource = this.#delaySource): Attempt {
+  begin(delayMs: number = this.delayMs, delaySource: DelaySource = this.delaySource): Attempt {
     const number = ++this.attempts;
     this.attemptStartedAs = ++runtime.sequence;
     this.#refused = undefined;
@@ -390,7 +391,7 @@ export class Call<T> {
     const idle = new Call(createPolicy({}), () => undefined, {}, undefined, { startedAs: 0, limits: undefined });
     // To V8, calls with a fraction of a millisecond would be of another shape than those without, and every delay would
     // lie in a box of its own. A field that has held something else than a number keeps one shape for both.
-    idle.#delayMs = undefined as never;
+    idle.delayMs = undefined as never;
     idle.#totalDelayMs = undefined as never;
     keepShape(idle);
   }

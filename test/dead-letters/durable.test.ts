@@ -167,6 +167,21 @@ describe('a wait that is longer than maxInProcessDelay', () => {
     expect(new Set(seen.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
   });
 
+  it('is what a decorrelated jitter goes on from', async () => {
+    const own = { jitter: 'decorrelated', backoff: 'exponential', initialDelay: 1000, maxInProcessDelay: 3000 } as const;
+    const caller = processWith(fails, own);
+    const worker = processWith(fails, own);
+    const startedAt = clock.wallNow();
+    // Halfway from 1 s to three times the delay before: 2 s, and then 3.5 s, 5.75 s and 9.125 s.
+    const first = await handedOver(caller.op({ id: 5 }));
+    expect(first.goesOnAt - startedAt).toBe(2000 + 3500);
+    const second = await work(worker.calls);
+    expect(second).toMatchObject({ outcome: 'handed_over', goesOnAt: first.goesOnAt + 5750 });
+    const third = await work(worker.calls);
+    expect(third).toMatchObject({ outcome: 'handed_over', goesOnAt: first.goesOnAt + 5750 + 9125 });
+    expect(seen.map(({ delayMs }) => delayMs)).toEqual([0, 2000, 3500, 5750]);
+  });
+
   it('is what a server asked for by Retry-After', async () => {
     const busy = Object.assign(new Error('busy'), { status: 429, headers: { 'retry-after': '600' } });
     const { op } = processWith(() => Promise.reject(busy), { backoff: 'constant', initialDelay: 10 });

@@ -1,11 +1,11 @@
-import type { AttemptContext, AttemptFunction } from '../../engine/attempt.ts';
+import type { AttemptFunction } from '../../engine/attempt.ts';
 import { Call } from '../../engine/call.ts';
 import { CallLimits } from '../../engine/call-limits.ts';
 import { admission, makeAttempt } from '../../engine/execute.ts';
 import { forwardAbort } from '../../engine/forward-abort.ts';
 import { openCall } from '../../engine/guard.ts';
 import { callHook } from '../../engine/hook.ts';
-import type { CallInfo, CallScope } from '../../engine/observer.ts';
+import type { CallInfo } from '../../engine/observer.ts';
 import type { PerCall } from '../../engine/per-call.ts';
 import { infoFor, type Policy } from '../../engine/policy.ts';
 import { runtime } from '../../engine/runtime.ts';
@@ -108,36 +108,12 @@ function open<T>(policy: Policy, fn: AttemptFunction<T>, perCall: PerCall, from:
   }
   const linked: CallInfo = from.trace === undefined ? info : Object.freeze({ ...info, link: from.trace });
   const scope = observer === undefined ? undefined : openCall(observer, linked);
-  const next = from.attempts + 1;
-  const work: AttemptFunction<T> = context => fn(context.number === next ? delayed(context, from.wait) : context);
   // What the call paid in when it began, it has paid in.
   const limits = policy.limits === undefined ? undefined : new CallLimits(policy.limits);
-  const watched = scope === undefined ? undefined : delayedScope(scope, next, from.wait);
-  const call = new Call(policy, work, perCall, watched, { startedAs: ++runtime.sequence, limits });
+  const call = new Call(policy, fn, perCall, scope, { startedAs: ++runtime.sequence, limits });
   call.attempts = from.attempts;
+  call.delayMs = from.wait.delayMs;
+  call.delaySource = from.wait.delaySource;
   call.remember(from.error);
   return call;
-}
-
-/** The engine did not see the wait that has brought the call here. */
-function delayed(context: AttemptContext, { delayMs }: Wait): AttemptContext {
-  const { number, maxAttempts, previousError } = context;
-  return {
-    number,
-    maxAttempts,
-    previousError,
-    delayMs,
-    get signal() {
-      return context.signal;
-    },
-  };
-}
-
-function delayedScope(scope: CallScope, next: number, { delayMs, delaySource }: Wait): CallScope {
-  return {
-    run: fn => (scope.run === undefined ? fn() : scope.run(fn)),
-    attempt: info => scope.attempt?.(info.number === next ? { ...info, delayMs, delaySource } : info),
-    event: event => scope.event?.(event),
-    end: end => scope.end?.(end),
-  };
 }
