@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../support/free-port.ts';
+import { type OtlpCollector, startOtlpCollector } from './support/otlp-collector.ts';
 import { packageFolder, runApp } from './support/run-app.ts';
 
 // Processes are started here, on machines that may be busy.
@@ -20,9 +22,6 @@ beforeAll(async () => {
   for (const name of readdirSync(SECOND_LINE)) {
     symlinkSync(join(SECOND_LINE, name), join(modules, '@opentelemetry', name));
   }
-  const hooks = join(modules, '@opentelemetry/instrumentation');
-  // It hooks modules, whichever line the SDK is of.
-  if (!existsSync(hooks)) symlinkSync(join(root, 'node_modules/@opentelemetry/instrumentation'), hooks);
   symlinkSync(join(root, 'node_modules/p-retry'), join(modules, 'p-retry'));
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -109,5 +108,217 @@ describe('register with the 2.x line of OpenTelemetry', () => {
       folder,
     );
     expect([reported, stderr]).toEqual([[[['success_after_retry', 1]]], '']);
+  });
+});
+
+const LOAD_USER = `
+  import { retry } from 'retryscope';
+  let calls = 0;
+  const loadUser = () => retry(() => { if (++calls % 2 === 1) throw new Error('x'); }, { operation: 'load_user', initialDelay: 1 });`;
+const SPANS = ['attempt load_user', 'attempt load_user', 'retry load_user'];
+
+describe('an SDK of the 2.x line that register starts', () => {
+  it('shows spans in the console', async () => {
+    const { reported, stderr, code } = await runApp(
+      {
+        env: { OTEL_TRACES_EXPORTER: 'console' },
+        // What the exporter of the SDK writes with.
+        main: `${LOAD_USER}
+          console.dir = ({ name, parentSpanContext, resource }) =>
+            report([name, parentSpanContext !== undefined, resource.attributes['telemetry.sdk.version'].split('.')[0]]);
+          await loadUser();`,
+      },
+      folder,
+    );
+    const shown = SPANS.map(name => [name, name.startsWith('attempt'), '2']);
+    expect([reported, stderr, code]).toEqual([shown, '', 0]);
+  });
+
+  it('serves metrics', async () => {
+    const port = await freePort();
+    const { reported, stderr, code } = await runApp(
+      {
+        env: { OTEL_EXPORTER_PROMETHEUS_PORT: String(port), OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1' },
+        main: `${LOAD_USER}
+          await loadUser();
+          for (let text; text === undefined; ) {
+            await new Promise(resolve => setTimeout(resolve, 50));
+            text = await fetch('http://127.0.0.1:${port}/metrics').then(response => response.text(), () => undefined);
+            if (text !== undefined) report(text.split('\\n').filter(line =>
+              line.startsWith('retry_calls_total{operation="load_user",outcome="success_after_retry"')));
+          }`,
+      },
+      folder,
+    );
+    expect([reported, stderr, code]).toEqual([
+      [['retry_calls_total{operation="load_user",outcome="success_after_retry"} 1']],
+      '',
+      0,
+    ]);
+  });
+
+  it('is not started beside one that is there', async () => {
+    const { reported, stderr, code } = await runApp(
+      {
+        options: ['--import', './sdk.mjs', '--import', 'retryscope/register'],
+        env: { OTEL_TRACES_EXPORTER: 'console', OTEL_METRICS_EXPORTER: 'console' },
+        files: { 'sdk.mjs': SDK },
+        main: `${LOAD_USER}
+          import { createNoopMeter, metrics } from '@opentelemetry/api';
+          await loadUser();
+          report(spans().map(([name]) => name));
+          report(metrics.getMeterProvider().getMeter('x') === createNoopMeter());`,
+      },
+      folder,
+    );
+    expect([reported, stderr, code]).toEqual([[SPANS, true], '', 0]);
+  });
+});
+
+describe('what an SDK of the 2.x line has recorded that register has started', () => {
+  let collector: OtlpCollector;
+  beforeEach(async () => {
+    collector = await startOtlpCollector();
+  });
+  afterEach(() => collector.end());
+
+  /** By path, how often something came, and which of these names are in it. */
+  const sent = (): unknown =>
+    ['/v1/metrics', '/v1/traces'].map(path => {
+      const texts = collector.received.filter(request => request.path === path).map(({ text }) => text);
+      return [path, texts.length, ['retry.calls', ...SPANS.slice(1)].filter(name => texts.join().includes(name))];
+    });
+  const ALL = [
+    ['/v1/metrics', 1, ['retry.calls']],
+    ['/v1/traces', 1, SPANS.slice(1)],
+  ];
+
+  it.each(['--import', '--require'])(
+    'is sent before a process ends that has nothing left to do, with %s',
+    async option => {
+      const { stderr, code } = await runApp(
+        {
+          options: [option, 'retryscope/register'],
+          env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint },
+          // By --require the SDK is started later than the app.
+          main: `${LOAD_USER}
+          import { trace } from '@opentelemetry/api';
+          while (!trace.getTracer('x').startSpan('x').isRecording()) await new Promise(resolve => setTimeout(resolve, 5));
+          await loadUser();`,
+        },
+        folder,
+      );
+      expect([sent(), stderr, code]).toEqual([ALL, '', 0]);
+    },
+  );
+
+  it('is sent before a process dies of SIGTERM, of which it dies as before', async () => {
+    const { stderr, signal } = await runApp(
+      {
+        env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint },
+        main: `${LOAD_USER}await loadUser(); setInterval(() => undefined, 1000); report('ready');`,
+        onReport: (_value, app) => app.kill('SIGTERM'),
+      },
+      folder,
+    );
+    expect([sent(), stderr, signal]).toEqual([ALL, '', 'SIGTERM']);
+  });
+
+  it('does not hold up the end of a process for long when nobody takes it', async () => {
+    const startedAt = performance.now();
+    const { code, signal } = await runApp(
+      {
+        env: {
+          OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
+          OTEL_EXPORTER_OTLP_TIMEOUT: '60000',
+        },
+        main: `${LOAD_USER}await loadUser(); process.exitCode = 3;`,
+      },
+      folder,
+    );
+    expect([code, signal]).toEqual([3, null]);
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
+  });
+});
+
+describe('an SDK of the 2.x line that the app starts after the one of register', () => {
+  /** The app's own, and what has come to it. */
+  const OWN = `
+    import { trace } from '@opentelemetry/api';
+    import { logs } from '@opentelemetry/api-logs';
+    import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
+    import { MetricReader } from '@opentelemetry/sdk-metrics';
+    import { NodeSDK } from '@opentelemetry/sdk-node';
+    import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+    class Reader extends MetricReader { async onShutdown() {} async onForceFlush() {} }
+    const reader = new Reader();
+    const spanExporter = new InMemorySpanExporter();
+    const logExporter = new InMemoryLogRecordExporter();
+    const spanProcessors = [new SimpleSpanProcessor({ exporter: spanExporter })];
+    const logRecordProcessors = [new SimpleLogRecordProcessor({ exporter: logExporter })];
+    const start = () =>
+      new NodeSDK({ resourceDetectors: [], spanProcessors, logRecordProcessors, metricReaders: [reader] }).start();
+    const ownSpans = async () => {
+      await spanProcessors[0].forceFlush();
+      return spanExporter.getFinishedSpans().map(({ name }) => name);
+    };
+    const ownLogs = async () => {
+      await logRecordProcessors[0].forceFlush();
+      return logExporter.getFinishedLogRecords().map(({ body }) => body);
+    };
+    const ownCalls = async () => {
+      const { resourceMetrics } = await reader.collect();
+      const family = resourceMetrics.scopeMetrics.flatMap(scope => scope.metrics).find(m => m.descriptor.name === 'retry.calls');
+      return family.dataPoints.filter(point => point.value > 0).map(point => [point.attributes.outcome, point.value]);
+    };`;
+  const REPLACED = /The app has started an OpenTelemetry SDK/g;
+
+  it.each([
+    { OTEL_TRACES_EXPORTER: 'console' },
+    { OTEL_EXPORTER_PROMETHEUS_PORT: '0' },
+    { OTEL_TRACES_EXPORTER: 'console', OTEL_LOGS_EXPORTER: 'console' },
+  ])('takes its place and loses nothing, with %j', async env => {
+    const { reported, stderr, code } = await runApp(
+      {
+        env,
+        main: `${LOAD_USER}${OWN}
+          start();
+          await loadUser();
+          logs.getLogger('app').emit({ body: 'said' });
+          report(await Promise.all([ownSpans(), ownLogs(), ownCalls()]));`,
+      },
+      folder,
+    );
+    expect([reported, code]).toEqual([[[SPANS, ['said'], [['success_after_retry', 1]]]], 0]);
+    expect(stderr.match(REPLACED)).toHaveLength(1);
+  });
+
+  it('is given the spans of tracers from before its start where that of register makes no spans', async () => {
+    const { reported } = await runApp(
+      {
+        env: { OTEL_EXPORTER_PROMETHEUS_PORT: '0' },
+        main: `${OWN}
+          const tracer = trace.getTracer('app');
+          start();
+          tracer.startSpan('early').end();
+          report(await ownSpans());`,
+      },
+      folder,
+    );
+    expect(reported).toEqual([['early']]);
+  });
+
+  it('is given the log records, and leaves the rest to that of register, when it takes nothing but them', async () => {
+    const { reported, stderr } = await runApp(
+      {
+        env: { OTEL_TRACES_EXPORTER: 'console' },
+        main: `${OWN}
+          logs.setGlobalLoggerProvider(new LoggerProvider({ processors: logRecordProcessors }));
+          logs.getLogger('app').emit({ body: 'said' });
+          report([await ownLogs(), trace.getTracer('x').startSpan('x').isRecording()]);`,
+      },
+      folder,
+    );
+    expect([reported, stderr]).toEqual([[[['said'], true]], '']);
   });
 });

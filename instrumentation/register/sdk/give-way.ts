@@ -1,5 +1,5 @@
-/** What is used of a copy of the OpenTelemetry API: the objects through which an SDK registers its parts. */
-export type ApiCopy = Readonly<Record<string, unknown>>;
+import type { ApiCopy } from './api-copies.ts';
+import { tracerProvider } from './registered.ts';
 
 interface Part {
   disable(): void;
@@ -10,7 +10,7 @@ interface Part {
 const SETTERS: readonly { readonly part: string; readonly setter: string; readonly takes: 'all' | 'part' }[] = [
   { part: 'trace', setter: 'setGlobalTracerProvider', takes: 'all' },
   { part: 'metrics', setter: 'setGlobalMeterProvider', takes: 'all' },
-  { part: 'logs', setter: 'setGlobalLoggerProvider', takes: 'all' },
+  { part: 'logs', setter: 'setGlobalLoggerProvider', takes: 'part' },
   { part: 'context', setter: 'setGlobalContextManager', takes: 'part' },
   { part: 'propagation', setter: 'setGlobalPropagator', takes: 'part' },
 ];
@@ -24,6 +24,8 @@ const SETTERS: readonly { readonly part: string; readonly setter: string; readon
  */
 export function giveWay(copies: readonly ApiCopy[], stop: () => void): void {
   const ours = new Set(SETTERS.map(({ part }) => part));
+  // An SDK that makes no spans has not registered that part, and disabling it would cut off the tracers that wait for one.
+  if (tracerProvider() === undefined) ours.delete('trace');
   const release = (part: string): void => {
     if (!ours.delete(part)) return;
     for (const copy of copies) partOf(copy, part)?.disable();

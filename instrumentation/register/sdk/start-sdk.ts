@@ -1,10 +1,9 @@
-import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
-import * as api from '@opentelemetry/api';
 import { systemClock } from '../../../src/engine/system-clock.ts';
 import { type MetricsServer, openMetricsServer } from '../../setup/metrics-server.ts';
 import { store } from '../../store/store.ts';
 import { warn } from '../warn.ts';
+import { apiCopies } from './api-copies.ts';
 import { telemetryWish } from './environment.ts';
 import { FLUSH_LIMIT, flushAtExit } from './exit.ts';
 import { giveWay } from './give-way.ts';
@@ -25,7 +24,8 @@ export async function startSdk(): Promise<void> {
     );
     return;
   }
-  // It may have been registered while ours was loaded.
+  const copies = await apiCopies();
+  // It may have been registered while ours was loaded. From here on nothing is waited for until ours can give way.
   if (isSdkRegistered()) return;
   for (const name of wish.unknownExporters) {
     warn(
@@ -50,7 +50,7 @@ export async function startSdk(): Promise<void> {
     await Promise.all([server?.close(), telemetry.shutdown()]);
   };
   const dismiss = flushAtExit(shutdown);
-  giveWay([api, createRequire(import.meta.url)('@opentelemetry/api'), await import('@opentelemetry/api')], () => {
+  giveWay(copies, () => {
     dismiss();
     // The instruments of the other SDK show the numbers from here on.
     store.readers.delete('producer');
