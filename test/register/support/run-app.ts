@@ -92,20 +92,24 @@ export async function runApp(app: App, within: string = packageFolder()): Promis
       const reported: unknown[] = [];
       let stderr = '';
       let rest = '';
+      const answers: unknown[] = [];
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
         const lines = `${rest}${text}`.split('\n');
         rest = lines.pop() ?? '';
         for (const line of lines.filter(each => each.startsWith(MARK))) {
           const value: unknown = JSON.parse(line.slice(MARK.length));
           reported.push(value);
-          app.onReport?.(value, child);
+          answers.push(app.onReport?.(value, child));
         }
       });
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
         stderr += text;
       });
       child.on('error', reject);
-      child.on('close', (code, signal) => resolve({ reported, stderr, code, signal }));
+      // What a report has set off may take longer than the app, and must not go on in the next test.
+      child.on('close', (code, signal) =>
+        Promise.all(answers).then(() => resolve({ reported, stderr, code, signal }), reject),
+      );
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
