@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import Table from 'cli-table3';
 import type { Contender } from '../benchmarks/storm/contenders.ts';
-import { type Outcome, SCENARIOS, type Scenario, type ScenarioName } from '../benchmarks/storm/scenarios.ts';
+import type { Outcome, Scenario, ScenarioName } from '../benchmarks/storm/scenario.ts';
+import { SCENARIOS } from '../benchmarks/storm/scenarios.ts';
 import { readPolicyFile } from './policy-file.ts';
 import { printable } from './printable.ts';
 import { ProgressLine } from './progress-line.ts';

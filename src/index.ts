@@ -31,7 +31,7 @@ export {
 export { type FaultSource, faultCounts } from './engine/faults.ts';
 export type { Hedge } from './engine/hedge.ts';
 export type { Jitter } from './engine/jitter.ts';
-export { type LateResults, lateResults } from './engine/late-results.ts';
+export { lateResults } from './engine/late-results.ts';
 export type {
   AdaptiveLimit,
   AttemptVerdict,
@@ -64,9 +64,10 @@ export {
   type StopHookEvent,
 } from './engine/options.ts';
 export type { CallOutcome, DelaySource, ErrorClass, StopReason } from './engine/outcome.ts';
-export { createRedactor, type Redactor, type RedactorOptions, redact, setRedactor } from './engine/redact.ts';
+export { createRedactor, type RedactorOptions, redact, setRedactor } from './engine/redact.ts';
+export type { Redactor } from './engine/redactor.ts';
 export type { RetrySummary } from './engine/retry-summary.ts';
-export type { TestingMode } from './engine/runtime.ts';
+export type { LateResults, TestingMode } from './engine/runtime.ts';
 export { retrySummary } from './engine/summary.ts';
 export { setTesting } from './engine/testing.ts';
 export { type AttemptResult, attempts, type IteratedAttempt } from './forms/attempts.ts';
@@ -79,18 +80,17 @@ export { withRetry } from './forms/with-retry.ts';
 export type { Wrapped } from './forms/wrap.ts';
 export { AcceptThrottle, type AcceptThrottleOptions } from './limits/accept-throttle.ts';
 export { AwsBudget, type AwsBudgetOptions } from './limits/aws-budget.ts';
+export type { BreakerResult, BreakerState, BreakerStateName } from './limits/breaker-state.ts';
 export type { BucketOptions } from './limits/bucket-budget.ts';
+export type { BudgetMode, BudgetState } from './limits/budget-state.ts';
 export { Bulkhead, type BulkheadOptions, type BulkheadState } from './limits/bulkhead.ts';
 export {
   type BreakerChange,
   type BreakerListener,
-  type BreakerResult,
-  type BreakerState,
-  type BreakerStateName,
   CircuitBreaker,
   type CircuitBreakerOptions,
 } from './limits/circuit-breaker.ts';
-export { type BudgetMode, type BudgetState, CountedBudget } from './limits/counted-budget.ts';
+export { CountedBudget } from './limits/counted-budget.ts';
 export { CubicRate, type CubicRateOptions } from './limits/cubic-rate.ts';
 export { GrpcBudget, type GrpcBudgetOptions } from './limits/grpc-budget.ts';
 export { LatencyHedge, type LatencyHedgeOptions } from './limits/latency-hedge.ts';

@@ -1,4 +1,4 @@
-import type { Published, ScenarioName } from './scenarios.ts';
+import type { Published, ScenarioName } from './scenario.ts';
 
 /**
  * What others have found, by scenario, number of processes and contender. The HotOS and OSDI papers tell whether and

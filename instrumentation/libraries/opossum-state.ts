@@ -1,5 +1,5 @@
 import { systemClock } from '../../src/engine/system-clock.ts';
-import type { BreakerResult, BreakerState, BreakerStateName } from '../../src/limits/circuit-breaker.ts';
+import type { BreakerResult, BreakerState, BreakerStateName } from '../../src/limits/breaker-state.ts';
 import { limitRegistry, type Readable, registerBreaker } from '../../src/limits/registry.ts';
 
 /**

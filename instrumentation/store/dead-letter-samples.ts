@@ -1,8 +1,8 @@
 import type { QueueStats } from '../../src/recovery/dead-letters/dead-letter-store.ts';
 import { queueRegistry, type ReadableQueue } from '../../src/recovery/dead-letters/queue-registry.ts';
 import { LABEL_VALUES, LABELS, METRICS, type MetricDefinition } from '../names.ts';
-import type { Sample } from './families.ts';
 import { levelOf } from './queue-levels.ts';
+import type { Sample } from './sample.ts';
 import { cleanLabel } from './store.ts';
 import { lostInWaits } from './wait-samples.ts';
 

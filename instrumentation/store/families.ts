@@ -4,19 +4,12 @@ import { limitRegistry } from '../../src/limits/registry.ts';
 import { queueRegistry } from '../../src/recovery/dead-letters/queue-registry.ts';
 import { LABEL_VALUES, LABELS, METRICS, type MetricDefinition } from '../names.ts';
 import { DEAD_LETTER_FAMILIES, deadLetterSamples } from './dead-letter-samples.ts';
-import type { Attributes, Exemplar, HistogramCell } from './histogram-cell.ts';
+import type { HistogramCell } from './histogram-cell.ts';
 import { LIMIT_FAMILIES, limitSamples } from './limit-samples.ts';
 import type { OperationCells } from './operation-cells.ts';
+import { type Sample, sample } from './sample.ts';
 import { store } from './store.ts';
 import { waitSamples } from './wait-samples.ts';
-
-/** One value of a counter or gauge. */
-export interface Sample {
-  readonly attributes: Attributes;
-  readonly value: number;
-  /** A call that was counted here, where exemplars are kept. */
-  readonly exemplar?: Exemplar | undefined;
-}
 
 /** One metric family with what it holds now. */
 export type Family =
@@ -132,8 +125,4 @@ function overflow(source: (typeof LABEL_VALUES.overflowSource)[number]): number 
 function faultSources(): string[] {
   const known: readonly FaultSource[] = LABEL_VALUES.faultSource;
   return [...new Set<string>([...known, ...faultCounts().keys()])];
-}
-
-function sample(value: number, attributes: Attributes): Sample {
-  return { attributes, value };
 }

@@ -1,9 +1,9 @@
 import { lateResults } from '../../src/engine/late-results.ts';
-import type { BreakerState } from '../../src/limits/circuit-breaker.ts';
-import type { BudgetState } from '../../src/limits/counted-budget.ts';
+import type { BreakerState } from '../../src/limits/breaker-state.ts';
+import type { BudgetState } from '../../src/limits/budget-state.ts';
 import { limitRegistry } from '../../src/limits/registry.ts';
 import { LABEL_VALUES, LABELS, METRICS, type MetricDefinition } from '../names.ts';
-import type { Sample } from './families.ts';
+import { type Sample, sample } from './sample.ts';
 import { cleanLabel, store } from './store.ts';
 
 /** The families that limits feed. Each series exists from the moment at which its budget or breaker is made. */
@@ -133,8 +133,4 @@ function sum<State>(all: readonly State[], amountOf: (state: State) => number): 
 
 function anyOf<State>(all: readonly State[], isSo: (state: State) => boolean): number {
   return all.some(isSo) ? 1 : 0;
-}
-
-function sample(value: number, attributes: Readonly<Record<string, string>>): Sample {
-  return { attributes, value };
 }

@@ -1,6 +1,6 @@
 import { type ReadableWaits, waitRegistry } from '../../src/recovery/durable/wait-registry.ts';
 import { LABEL_VALUES, LABELS } from '../names.ts';
-import type { Sample } from './families.ts';
+import type { Sample } from './sample.ts';
 import { cleanLabel } from './store.ts';
 
 /** What happened to calls over long waits. Each series exists from the moment at which its queue is made. */

@@ -4,7 +4,7 @@ import { type CallLimits, startLimits } from './call-limits.ts';
 import { decide, type Interruption, isRefused, type Retry, reusedFacts } from './decide.ts';
 import { AttemptTimeoutError, DeadlineExceededError, HedgeLostError, RefusedResultError } from './errors.ts';
 import { fallBack } from './fall-back.ts';
-import { hedged } from './hedge.ts';
+import { hedged } from './hedged.ts';
 import { callHook } from './hook.ts';
 import { keepShape } from './keep-shape.ts';
 import { countLateResult } from './late-results.ts';

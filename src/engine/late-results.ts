@@ -1,10 +1,4 @@
-import { runtime } from './runtime.ts';
-
-/** What attempts of one operation brought after their call had stopped waiting for them. */
-export interface LateResults {
-  success: number;
-  failure: number;
-}
+import { type LateResults, runtime } from './runtime.ts';
 
 /** Counts an attempt that ignored its signal, and whose result nobody gets. */
 export function countLateResult(operation: string, result: 'success' | 'failure'): void {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { NestingFrame, NestingStorage } from './nesting-frame.ts';
 import { isObject, read } from './read.ts';
 import { runtime } from './runtime.ts';
 
@@ -10,20 +11,6 @@ import { runtime } from './runtime.ts';
  * - `both`: each does, and the attempts multiply.
  */
 export type Nested = 'inner' | 'outer' | 'both';
-
-/** What is known of whoever is around an attempt or a request. */
-export interface NestingFrame {
-  /** True inside the attempts of a policy with `nested: 'outer'`. */
-  readonly retriesOutside: boolean;
-  /** True once a call directly inside has given up after retries. */
-  gaveUp: boolean;
-}
-
-/** What carries frames: an `AsyncLocalStorage`, without its type, which not every project has. */
-export interface NestingStorage {
-  run<R>(frame: NestingFrame, fn: () => R): R;
-  getStore(): NestingFrame | undefined;
-}
 
 /** Runs `fn` inside a frame: calls that it starts, and what they start, can see it. */
 export function runNested<R>(frame: NestingFrame, fn: () => R): R {

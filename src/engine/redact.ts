@@ -4,11 +4,9 @@ import { hideCredentials } from './redaction-credentials.ts';
 import { hideNamed } from './redaction-keys.ts';
 import { hiddenNames, hidesExample, isBareWord } from './redaction-names.ts';
 import { HIDDEN, hideParameters, hideShapes, hideTokens, READABLE_PARAMETERS } from './redaction-rules.ts';
+import type { Redactor } from './redactor.ts';
 import { isSecretName } from './secret-names.ts';
 import { handleStrayPromise } from './stray-promise.ts';
-
-/** Takes secrets out of a text. */
-export type Redactor = (text: string) => string;
 
 /** What a redactor does beyond the rules that always hold. */
 export interface RedactorOptions {

@@ -1,4 +1,4 @@
-import type { Redactor } from './redact.ts';
+import type { Redactor } from './redactor.ts';
 
 /**
  * Whether a text holds no mark and no space, so that a redactor of ours finds nothing in it but a token, a card or a pattern

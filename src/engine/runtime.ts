@@ -1,5 +1,4 @@
-import type { LateResults } from './late-results.ts';
-import type { NestingStorage } from './nesting.ts';
+import type { NestingStorage } from './nesting-frame.ts';
 import type { RetryObserver } from './observer.ts';
 import type { RetrySummary } from './retry-summary.ts';
 
@@ -42,6 +41,12 @@ export interface TestingMode {
   readonly attempts?: number;
   /** `'none'`: retries follow at once. */
   readonly delays?: 'none';
+}
+
+/** What attempts of one operation brought after their call had stopped waiting for them. */
+export interface LateResults {
+  success: number;
+  failure: number;
 }
 
 const KEY = Symbol.for('retryscope.runtime.1');

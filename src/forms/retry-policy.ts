@@ -4,7 +4,7 @@ import type { RetryOptions } from '../engine/options.ts';
 import { createPolicy, type Policy } from '../engine/policy.ts';
 import { checkPerCall } from '../engine/validate.ts';
 import { worstCase } from '../engine/worst-case.ts';
-import { keepPolicy } from './policy-for.ts';
+import { keptPolicies } from './kept-policies.ts';
 import { requireFunction } from './require-function.ts';
 import { type Wrapped, wrap } from './wrap.ts';
 
@@ -27,7 +27,8 @@ export class RetryPolicy<T = unknown, F = never> {
 
   /** @throws TypeError or RangeError, naming the option, the value and what is allowed */
   constructor(options: RetryOptions<T, F> = {}) {
-    this.#policy = keepPolicy(this, createPolicy(options));
+    this.#policy = createPolicy(options);
+    keptPolicies.set(this, this.#policy);
     this.signal = this.#policy.signal;
     this.deadline = this.#policy.deadline;
     Object.freeze(this);

@@ -11,6 +11,7 @@ import {
   oneOf,
 } from '../engine/option-checks.ts';
 import { systemClock } from '../engine/system-clock.ts';
+import type { BreakerResult, BreakerState, BreakerStateName } from './breaker-state.ts';
 import { registerBreaker } from './registry.ts';
 import { checkTripRule, openWindow, type TripRule, type TripWindow } from './trip-rule.ts';
 
@@ -221,23 +222,6 @@ export interface CircuitBreakerOptions {
   readonly whenOpen?: 'stop' | 'wait';
   /** Default: the system's. */
   readonly clock?: Clock;
-}
-
-/** The states of a circuit. */
-export type BreakerStateName = 'closed' | 'open' | 'half_open' | 'forced_open';
-
-/** What became of attempts that asked a breaker: `rejected` were not made. */
-export type BreakerResult = AttemptVerdict | 'rejected';
-
-/** What a breaker is doing now, and has done since it was made. */
-export interface BreakerState {
-  readonly name: string;
-  readonly at: BreakerStateName;
-  readonly calls: Readonly<Record<BreakerResult, number>>;
-  /** Changes of state, by the state that was entered. */
-  readonly transitions: Readonly<Record<BreakerStateName, number>>;
-  /** Time spent in each state, the present stay included. */
-  readonly millisecondsIn: Readonly<Record<BreakerStateName, number>>;
 }
 
 /** A change of state. */

@@ -1,5 +1,6 @@
 import type { Budget, DepositSource } from '../engine/limits.ts';
 import type { ErrorClass } from '../engine/outcome.ts';
+import type { BudgetMode, BudgetState } from './budget-state.ts';
 import { registerBudget } from './registry.ts';
 
 /**
@@ -51,21 +52,4 @@ export abstract class CountedBudget implements Budget {
     else this.#granted++;
     return answer;
   }
-}
-
-/** Where a budget is kept: in this process, shared by a fleet, or in this process because the fleet's is out of reach. */
-export type BudgetMode = 'local' | 'shared' | 'degraded';
-
-/** What a budget holds and has answered so far. */
-export interface BudgetState {
-  readonly name: string;
-  /** Tokens left now. */
-  readonly balance: number;
-  /** Tokens that the full budget holds. */
-  readonly capacity: number;
-  readonly mode: BudgetMode;
-  /** Retries that were granted since the budget was made. */
-  readonly granted: number;
-  /** Retries that were denied since the budget was made. */
-  readonly denied: number;
 }

@@ -1,5 +1,5 @@
-import type { BreakerState } from './circuit-breaker.ts';
-import type { BudgetState } from './counted-budget.ts';
+import type { BreakerState } from './breaker-state.ts';
+import type { BudgetState } from './budget-state.ts';
 
 /**
  * The budgets and breakers of the process, for the gauges that show them from the moment they are made. Shared by all

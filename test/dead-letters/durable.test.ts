@@ -168,7 +168,12 @@ describe('a wait that is longer than maxInProcessDelay', () => {
   });
 
   it('is what a decorrelated jitter goes on from', async () => {
-    const own = { jitter: 'decorrelated', backoff: 'exponential', initialDelay: 1000, maxInProcessDelay: 3000 } as const;
+    const own = {
+      jitter: 'decorrelated',
+      backoff: 'exponential',
+      initialDelay: 1000,
+      maxInProcessDelay: 3000,
+    } as const;
     const caller = processWith(fails, own);
     const worker = processWith(fails, own);
     const startedAt = clock.wallNow();

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { createRedactor, hidesValueOf, type Redactor, redact, setRedactor } from '../../src/engine/redact.ts';
+import { createRedactor, hidesValueOf, redact, setRedactor } from '../../src/engine/redact.ts';
+import type { Redactor } from '../../src/engine/redactor.ts';
 import { isSecretName } from '../../src/engine/secret-names.ts';
 
 // Words without a mark or a space are redacted by a short cut. It must hide what the long way hides.

@@ -1,5 +1,4 @@
 import { isAttemptNumber, parseAttemptNumber, toldNumber } from './attempt-number.ts';
-import type { IncomingAttempt } from './incoming-attempt.ts';
 import { type AttemptNumbers, RETRY_ATTEMPT } from './outgoing-headers.ts';
 
 /**
@@ -23,7 +22,7 @@ export function retryBaggage(attempt: AttemptNumbers, existing: string = ''): st
 }
 
 /** The attempt that a `baggage` header tells; undefined when it tells none, or several. */
-export function attemptInBaggage(baggage: string): IncomingAttempt | undefined {
+export function attemptInBaggage(baggage: string): AttemptInBaggage | undefined {
   if (baggage.length > MAX_BYTES) return undefined;
   const [member, ...more] = membersOf(baggage).filter(other => keyOf(other) === RETRY_ATTEMPT);
   if (member === undefined || more.length > 0) return undefined;
@@ -31,7 +30,15 @@ export function attemptInBaggage(baggage: string): IncomingAttempt | undefined {
   const attempt = parseAttemptNumber(pair.slice(pair.indexOf('=') + 1).trim());
   if (attempt === undefined) return undefined;
   const maximum = properties.find(property => property.startsWith('max='));
-  return { attempt, maxAttempts: parseAttemptNumber(maximum?.slice('max='.length)), source: 'baggage' };
+  return { attempt, maxAttempts: parseAttemptNumber(maximum?.slice('max='.length)) };
+}
+
+/** The attempt of whoever sent a `baggage` header. */
+export interface AttemptInBaggage {
+  /** From 1. */
+  readonly attempt: number;
+  /** Undefined where the caller did not say. */
+  readonly maxAttempts: number | undefined;
 }
 
 const MAX_MEMBERS = 64;

@@ -38,7 +38,8 @@ const READERS: readonly Reader[] = [
   headers => matched(single(headers, RETRY_ATTEMPT), /^(\d+)(?:\s*;\s*max=(\d+))?$/, 'own'),
   headers => {
     const baggage = headerValues(headers, 'baggage').join(',');
-    return baggage === '' ? undefined : attemptInBaggage(baggage);
+    const found = baggage === '' ? undefined : attemptInBaggage(baggage);
+    return found && { ...found, source: 'baggage' };
   },
   headers => {
     const previous = matched(single(headers, 'grpc-previous-rpc-attempts'), /^(\d+)$/, 'grpc');

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { guarded } from '../../engine/guarded.ts';
-import { type NestingFrame, runNested } from '../../engine/nesting.ts';
+import { runNested } from '../../engine/nesting.ts';
+import type { NestingFrame } from '../../engine/nesting-frame.ts';
 import { type Check, checkFunction, checkOptions, integerFrom } from '../../engine/option-checks.ts';
 import { MOST_ATTEMPTS } from './attempt-number.ts';
 import { type IncomingAttempt, readRetryAttempt } from './incoming-attempt.ts';

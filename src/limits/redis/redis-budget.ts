@@ -12,7 +12,8 @@ import {
 } from '../../engine/option-checks.ts';
 import type { ErrorClass } from '../../engine/outcome.ts';
 import { systemClock } from '../../engine/system-clock.ts';
-import { type BudgetMode, CountedBudget } from '../counted-budget.ts';
+import type { BudgetMode } from '../budget-state.ts';
+import { CountedBudget } from '../counted-budget.ts';
 import {
   checkCost,
   costOf,

@@ -1,6 +1,7 @@
 import type { AttemptContext } from '../../engine/attempt.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { errorType } from '../../engine/error-type.ts';
+import type { CallRecord } from './call-record.ts';
 import type { LetterAttempt, LetterTrace } from './letter.ts';
 import { longerHistory, MAX_HISTORY } from './letter.ts';
 import { currentTrace } from './letter-tracing.ts';
@@ -72,14 +73,6 @@ export class CallHistory {
   #wallNow(): number {
     return Math.floor(this.#clock.wallNow());
   }
-}
-
-/** What a letter needs to know of the call. Times are milliseconds since 1970. */
-export interface CallRecord {
-  readonly history: readonly LetterAttempt[];
-  readonly firstFailedAt: number;
-  readonly failedAt: number;
-  readonly trace: LetterTrace | undefined;
 }
 
 interface Entry {

@@ -17,13 +17,10 @@ import { type LetterEnd, traceKeep } from './letter-tracing.ts';
 import { makeLetter } from './make-letter.ts';
 import type { PayloadTerms } from './pack-payload.ts';
 import type { PayloadCipher } from './payload-cipher.ts';
-import type { QueueEvent, QueueEventName } from './queue-event.ts';
+import type { QueueCounts, QueueEvent } from './queue-event.ts';
 import { checkQueueOptions, type DeadLetterQueueOptions, QUEUE_DEFAULTS } from './queue-options.ts';
 import { type ReadableQueue, registerQueue, tellListeners } from './queue-registry.ts';
 import { redactPayload } from './redact-payload.ts';
-
-/** How often each thing has happened to a letter of a queue in this process. */
-export type QueueCounts = Record<QueueEventName, number>;
 
 /**
  * Keeps the calls of named operations that were given up; see `defineOperation`. A call settles once its letter is durable.

@@ -1,4 +1,4 @@
-export { DeadLetterQueue, type QueueCounts } from './dead-letter-queue.ts';
+export { DeadLetterQueue } from './dead-letter-queue.ts';
 export {
   type Claim,
   type DeadLetterStore,
@@ -32,13 +32,13 @@ export { OperationRegistry, operations, type Restore } from './operation-registr
 export type { PayloadRedactor } from './pack-payload.ts';
 export { type Aes256GcmOptions, aes256Gcm, type PayloadCipher } from './payload-cipher.ts';
 export { type OperationPreview, previewRedrive, type RedrivePreview } from './preview-redrive.ts';
-export type { QueueEvent, QueueEventName } from './queue-event.ts';
+export type { QueueCounts, QueueEvent, QueueEventName } from './queue-event.ts';
 export type { DeadLetterQueueOptions } from './queue-options.ts';
 export { type QueueRegistry, queueRegistry, type ReadableQueue } from './queue-registry.ts';
 export { redactPayload } from './redact-payload.ts';
-export { type RedriveReport, redrive } from './redrive.ts';
+export { redrive } from './redrive.ts';
 export type { RedriveEvent, RedriveOptions } from './redrive-options.ts';
-export { redriveReport } from './redrive-report.ts';
+export { type RedriveReport, redriveReport } from './redrive-report.ts';
 export type { Retention } from './retention.ts';
 export type { StoredCall } from './stored-call.ts';
 export type {

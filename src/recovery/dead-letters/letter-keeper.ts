@@ -1,5 +1,5 @@
 import type { StopReason } from '../../engine/outcome.ts';
-import type { CallRecord } from './call-history.ts';
+import type { CallRecord } from './call-record.ts';
 import type { LetterSource } from './letter.ts';
 import type { StoredPayload } from './stored-payload.ts';
 

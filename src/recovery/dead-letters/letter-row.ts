@@ -1,6 +1,7 @@
 import type { StopReason } from '../../engine/outcome.ts';
 import type { DeadLetter, LetterState } from './letter.ts';
-import { indexOf, readLetter, writeLetter } from './letter-text.ts';
+import { indexOf } from './letter-index.ts';
+import { readLetter, writeLetter } from './letter-text.ts';
 
 /** A letter as a row of a table. */
 export interface Row {

@@ -8,7 +8,8 @@ import {
 import { isEnough } from './dropped-at-once.ts';
 import type { DeadLetter } from './letter.ts';
 import { fits, type LetterFilter } from './letter-filter.ts';
-import { indexOf, readLetter, writeLetter } from './letter-text.ts';
+import { indexOf } from './letter-index.ts';
+import { readLetter, writeLetter } from './letter-text.ts';
 import { byDeath, type Place, placeAfter, readPage } from './page.ts';
 import { hasOwner, ownerMark } from './past-owners.ts';
 import type { Retention } from './retention.ts';

@@ -1,26 +1,7 @@
-import type { StopReason } from '../../engine/outcome.ts';
 import type { DeadLetter, LetterState } from './letter.ts';
+import type { LetterIndex } from './letter-index.ts';
 import type { Omission } from './stored-payload.ts';
 import { isWholeLetter } from './whole-letter.ts';
-
-/** What a store keeps beside the text of a letter, to find it by. */
-export interface LetterIndex {
-  readonly id: string;
-  readonly queue: string;
-  readonly operation: string;
-  readonly errorType: string;
-  readonly reason: StopReason;
-  readonly redrives: number;
-  readonly firstFailedAt: number;
-  readonly lastFailedAt: number;
-  readonly diedAt: number;
-}
-
-/** What a letter can be found by. */
-export function indexOf(letter: DeadLetter): LetterIndex {
-  const { id, queue, operation, error, reason, redrives, firstFailedAt, lastFailedAt, diedAt } = letter;
-  return { id, queue, operation, errorType: error.type, reason, redrives, firstFailedAt, lastFailedAt, diedAt };
-}
 
 /** The letter as JSON, all but its state: that is for the store to keep, since it decides who may work on it. */
 export function writeLetter({ state: _, ...letter }: DeadLetter): string {

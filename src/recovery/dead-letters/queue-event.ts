@@ -7,6 +7,9 @@ import type { LetterTrace } from './letter.ts';
  */
 export type QueueEventName = 'stored' | 'not_stored' | 'redriven' | 'failed' | 'evicted' | 'quarantined' | 'purged';
 
+/** How often each thing has happened to a letter of a queue in this process. */
+export type QueueCounts = Record<QueueEventName, number>;
+
 /** Something that happened to letters of a queue in this process. */
 export interface QueueEvent {
   readonly queue: string;

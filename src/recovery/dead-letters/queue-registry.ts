@@ -1,8 +1,7 @@
 import type { Clock } from '../../engine/clock.ts';
 import { guarded } from '../../engine/guarded.ts';
-import type { QueueCounts } from './dead-letter-queue.ts';
 import type { QueueStats } from './dead-letter-store.ts';
-import type { QueueEvent } from './queue-event.ts';
+import type { QueueCounts, QueueEvent } from './queue-event.ts';
 
 /** What is shown of a queue. */
 export interface ReadableQueue {

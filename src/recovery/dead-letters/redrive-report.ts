@@ -1,4 +1,4 @@
-import type { RedriveReport } from './redrive.ts';
+import type { RedriveEvent } from './redrive-options.ts';
 
 /**
  * What a redrive did before it failed with `error`, which is what its store has thrown; undefined for anything else, and for
@@ -16,6 +16,19 @@ import type { RedriveReport } from './redrive.ts';
  */
 export function redriveReport(error: unknown): RedriveReport | undefined {
   return isObject(error) ? reports.get(error) : undefined;
+}
+
+/** What a run did. */
+export interface RedriveReport {
+  /**
+   * Why it ended: no letter was left, the limit, the failure rate, or the signal. `fault` stands only in what
+   * `redriveReport` gives: the store has failed.
+   */
+  readonly stopped: 'done' | 'limit' | 'failure_rate' | 'aborted' | 'fault';
+  /** How many letters came to each result; `quarantined` ones failed as well, and are counted once. */
+  readonly results: Readonly<Record<RedriveEvent['result'], number>>;
+  /** The name under which this run held its claims. */
+  readonly owner: string;
 }
 
 /** Keeps the report for {@link redriveReport}, as long as the error lives. */

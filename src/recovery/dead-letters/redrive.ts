@@ -12,20 +12,7 @@ import { type OperationRegistry, operations } from './operation-registry.ts';
 import { Pace } from './pace.ts';
 import type { QueueEvent, QueueEventName } from './queue-event.ts';
 import { checkRedriveOptions, REDRIVE_DEFAULTS, type RedriveEvent, type RedriveOptions } from './redrive-options.ts';
-import { rememberReport } from './redrive-report.ts';
-
-/** What a run did. */
-export interface RedriveReport {
-  /**
-   * Why it ended: no letter was left, the limit, the failure rate, or the signal. `fault` stands only in what
-   * `redriveReport` gives: the store has failed.
-   */
-  readonly stopped: 'done' | 'limit' | 'failure_rate' | 'aborted' | 'fault';
-  /** How many letters came to each result; `quarantined` ones failed as well, and are counted once. */
-  readonly results: Readonly<Record<RedriveEvent['result'], number>>;
-  /** The name under which this run held its claims. */
-  readonly owner: string;
-}
+import { type RedriveReport, rememberReport } from './redrive-report.ts';
 
 /**
  * Sends dead letters of a queue again, by the handlers of their operations and under their policies, oldest first. Each letter is

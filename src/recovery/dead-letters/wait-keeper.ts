@@ -1,5 +1,5 @@
 import type { DelaySource } from '../../engine/outcome.ts';
-import type { CallRecord } from './call-history.ts';
+import type { CallRecord } from './call-record.ts';
 import type { LetterSource } from './letter.ts';
 import type { StoredCall } from './stored-call.ts';
 

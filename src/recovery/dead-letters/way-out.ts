@@ -1,5 +1,5 @@
 import { reportFault } from '../../engine/faults.ts';
-import type { CallRecord } from './call-history.ts';
+import type { CallRecord } from './call-record.ts';
 import { HandedOverError } from './handed-over-error.ts';
 import type { WaitingPoint } from './stepped-call.ts';
 import type { LongWaits, WaitingCall } from './wait-keeper.ts';

@@ -1,7 +1,7 @@
 import { isNumber } from '../../engine/option-checks.ts';
 import { read } from '../../engine/read.ts';
 import type { DeadLetter } from './letter.ts';
-import type { LetterIndex } from './letter-text.ts';
+import type { LetterIndex } from './letter-index.ts';
 
 /**
  * Whether what was read from a store is a letter, and the one that the store takes it for: a text that tells another id

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { type Check, checkBoolean, checkOptions, message, oneOf, show } from '../../engine/option-checks.ts';
-import type { CodePattern, CodeTable } from './classify-by-code.ts';
+import type { CodePattern, CodeTable } from './code-table.ts';
 
 /** @throws TypeError or RangeError, naming what is wrong in the table, and what is allowed */
 export function checkTable(table: CodeTable): void {

@@ -1,1 +1,2 @@
-export { type CodePattern, type CodeProperty, type CodeTable, classifyByCode } from './classify-by-code.ts';
+export { classifyByCode } from './classify-by-code.ts';
+export type { CodePattern, CodeProperty, CodeTable } from './code-table.ts';

@@ -1,5 +1,6 @@
 import { AttemptTimeoutError, type RetryOptions, retry, retrySummary } from '../../../src/core.ts';
-import { type BudgetState, CountedBudget } from '../../../src/limits/counted-budget.ts';
+import type { BudgetState } from '../../../src/limits/budget-state.ts';
+import { CountedBudget } from '../../../src/limits/counted-budget.ts';
 import { limitRegistry } from '../../../src/limits/registry.ts';
 import {
   type Delivery,

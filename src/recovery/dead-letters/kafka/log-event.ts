@@ -1,6 +1,7 @@
 import type { FurtherFailure } from '../dead-letter-store.ts';
 import { type DeadLetter, LETTER_STATES, type LetterState } from '../letter.ts';
-import { indexOf, type LetterIndex, readLetter, writeLetter } from '../letter-text.ts';
+import { indexOf, type LetterIndex } from '../letter-index.ts';
+import { readLetter, writeLetter } from '../letter-text.ts';
 import { textBytes } from './header-bytes.ts';
 import { letterHeaders } from './letter-headers.ts';
 import type { LogAppend, LogRecord } from './log.ts';

@@ -1,6 +1,7 @@
 import type { StopReason } from '../../../engine/outcome.ts';
 import type { DeadLetter, LetterState, LetterStateName } from '../letter.ts';
-import { indexOf, readLetter, writeLetter } from '../letter-text.ts';
+import { indexOf } from '../letter-index.ts';
+import { readLetter, writeLetter } from '../letter-text.ts';
 
 /** What Redis keeps beside the text of a letter, as JSON of strings: its Lua must change none of the numbers. */
 export interface LetterRecord {
