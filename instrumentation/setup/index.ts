@@ -9,7 +9,8 @@ import { retryContextProcessor, retryMetricProducer } from '../opentelemetry/ind
 import { checkTelemetryOptions } from './check-telemetry-options.ts';
 import { metricReadersFromEnvironment } from './metric-receivers.ts';
 import { type MetricsServer, openMetricsServer } from './metrics-server.ts';
-import { isOtlpEndpointSet, spanReceiversFromEnvironment } from './span-receivers.ts';
+import { spanReceiversFromEnvironment } from './span-receivers.ts';
+import { startNodeSdk } from './start-node-sdk.ts';
 import type { TelemetryOptions } from './telemetry-options.ts';
 
 export { otlpMetricReader } from './metric-receivers.ts';
@@ -60,7 +61,7 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
   const server =
     options.prometheus === 'mount' ? undefined : openMetricsServer(options.prometheus ?? {}, metricsHandler);
   const sdk = new NodeSDK(sdkConfiguration(options, exporter));
-  sdk.start();
+  startNodeSdk(sdk);
   return {
     metricsHandler,
     ready: server?.ready ?? Promise.resolve(undefined),
@@ -80,8 +81,6 @@ function sdkConfiguration(options: TelemetryOptions, exporter: PrometheusExporte
     metricReaders: [exporter, ...metricReadersFromEnvironment(), ...(options.metricReaders ?? [])],
     // Spans that nobody receives would only cost time.
     spanProcessors: receivers.length === 0 ? [] : [retryContextProcessor(), ...receivers],
-    // Left to itself the SDK sends log records to localhost:4318, whether or not somebody listens there.
-    ...(isOtlpEndpointSet() || process.env.OTEL_LOGS_EXPORTER ? undefined : { logRecordProcessors: [] }),
     ...(options.instrumentations === undefined ? undefined : { instrumentations: options.instrumentations }),
   };
 }

@@ -40,6 +40,8 @@ export function openMetricsServer(
     response.end();
   });
   server.unref();
+  // Its connections neither: one that a scraper keeps open would hold up the end of the process by up to a minute.
+  server.on('connection', socket => socket.unref());
   const ready = new Promise<string>((resolve, reject) => {
     server.on('error', error => {
       // Later ones, such as a process that has run out of file handles, are no reason to bring a service down either.

@@ -242,6 +242,32 @@ describe.each(FORMS.map(form => [form.name, form] as const))('%s', (_name, form)
       expect(unhandled).not.toHaveBeenCalled();
     });
 
+    it.each([
+      ['true', true, 'attempts_exhausted', 3],
+      ['transient', 'transient', 'attempts_exhausted', 3],
+      ['false', false, 'not_retryable', 1],
+      ['permanent', 'permanent', 'not_retryable', 1],
+      ['cancelled', 'cancelled', 'not_retryable', 1],
+    ] as const)(
+      'takes the verdict of an asynchronous classifier that says %s',
+      async (_name, said, reason, attempts) => {
+        const result = await settle(clock, form.run(fails, { ...base, maxAttempts: 3, retryOn: async () => said }));
+        expect(result).toMatchObject({ error: { message: 'down' } });
+        expect(retrySummary('error' in result && result.error)).toMatchObject({ reason, attempts });
+      },
+    );
+
+    it('waits for an asynchronous classifier no longer than the call may take', async () => {
+      const retryOn = () => new Promise<boolean>(() => undefined);
+      const result = await settle(clock, form.run(fails, { ...base, maxElapsed: 500, retryOn }));
+      expect(result).toMatchObject({ error: { message: 'down' } });
+      expect(retrySummary('error' in result && result.error)).toMatchObject({
+        reason: 'deadline_exceeded',
+        attempts: 1,
+        elapsedMs: 500,
+      });
+    });
+
     it('waits for an asynchronous classifier, unless the signal aborts', async () => {
       const controller = new AbortController();
       const call = outcomeOf(

@@ -94,6 +94,18 @@ describe.each(FORMS.map(form => [form.name, form] as const))('%s', (_name, form)
     expect(clock.elapsed).toBe(5000);
   });
 
+  it('waits for a circuit that opens between attempts if asked to, or no longer than without one', async () => {
+    const once = (): ((attempt: number) => string) => attempt => (attempt < 2 ? down() : 'ok');
+    const opening = (whenOpen: 'stop' | 'wait', openMs: number): CircuitBreaker =>
+      new CircuitBreaker({ trip: { kind: 'consecutive', failures: 1 }, openMs, whenOpen, clock });
+    expect(await run(once(), { breaker: opening('wait', 5000) })).toEqual({ value: 'ok' });
+    expect(clock.sleeps.splice(0)).toEqual([5000]);
+    expect(await run(once(), { breaker: opening('stop', 100) })).toEqual({ value: 'ok' });
+    expect(clock.sleeps.splice(0)).toEqual([100]);
+    const { error } = await run(once(), { breaker: opening('stop', 101) });
+    expect(retrySummary(error)).toMatchObject({ reason: 'circuit_open', attempts: 1, totalDelayMs: 0 });
+  });
+
   it('takes an error that will not change as a sign of health, and an abort as none', async () => {
     const breaker = new CircuitBreaker({ trip: { kind: 'consecutive', failures: 1 }, clock });
     await run(() => (form.kind === 'sync' ? thrown({ status: 404 }) : Promise.reject({ status: 404 })), { breaker });

@@ -40,6 +40,20 @@ describe('a limit that throws', () => {
     expect(await faultsOf(options)).toBe(faults);
   });
 
+  it.each<[string, () => number | Promise<number>]>([
+    ['throws', down],
+    ['rejects', () => Promise.reject(new Error('down'))],
+  ])('from tryWithdraw, which %s, is counted and grants nothing', async (_how, tryWithdraw) => {
+    const before = faultCounts().get('limit') ?? 0;
+    const work = jest.fn(down);
+    const outcome = await settle(clock, retry(work, { ...base, budget: { ...budget, tryWithdraw } }));
+    expect(retrySummary('error' in outcome && outcome.error)).toMatchObject({
+      reason: 'budget_exhausted',
+      attempts: 1,
+    });
+    expect((faultCounts().get('limit') ?? 0) - before).toBe(1);
+  });
+
   it('from balance is counted by whoever watches', async () => {
     const ends: unknown[] = [];
     const observer = { call: () => ({ end: (end: unknown) => void ends.push(end) }) };

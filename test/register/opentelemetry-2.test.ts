@@ -3,6 +3,7 @@ import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../support/free-port.ts';
+import { describeMakingWay } from './support/making-way.ts';
 import { type OtlpCollector, startOtlpCollector } from './support/otlp-collector.ts';
 import { packageFolder, runApp } from './support/run-app.ts';
 
@@ -241,84 +242,26 @@ describe('what an SDK of the 2.x line has recorded that register has started', (
   });
 });
 
-describe('an SDK of the 2.x line that the app starts after the one of register', () => {
-  /** The app's own, and what has come to it. */
-  const OWN = `
-    import { trace } from '@opentelemetry/api';
-    import { logs } from '@opentelemetry/api-logs';
-    import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
-    import { MetricReader } from '@opentelemetry/sdk-metrics';
-    import { NodeSDK } from '@opentelemetry/sdk-node';
-    import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
-    class Reader extends MetricReader { async onShutdown() {} async onForceFlush() {} }
-    const reader = new Reader();
-    const spanExporter = new InMemorySpanExporter();
-    const logExporter = new InMemoryLogRecordExporter();
-    const spanProcessors = [new SimpleSpanProcessor({ exporter: spanExporter })];
-    const logRecordProcessors = [new SimpleLogRecordProcessor({ exporter: logExporter })];
-    const start = () =>
-      new NodeSDK({ resourceDetectors: [], spanProcessors, logRecordProcessors, metricReaders: [reader] }).start();
-    const ownSpans = async () => {
-      await spanProcessors[0].forceFlush();
-      return spanExporter.getFinishedSpans().map(({ name }) => name);
-    };
-    const ownLogs = async () => {
-      await logRecordProcessors[0].forceFlush();
-      return logExporter.getFinishedLogRecords().map(({ body }) => body);
-    };
-    const ownCalls = async () => {
-      const { resourceMetrics } = await reader.collect();
-      const family = resourceMetrics.scopeMetrics.flatMap(scope => scope.metrics).find(m => m.descriptor.name === 'retry.calls');
-      return family.dataPoints.filter(point => point.value > 0).map(point => [point.attributes.outcome, point.value]);
-    };`;
-  const REPLACED = /The app has started an OpenTelemetry SDK/g;
+describeMakingWay('the 2.x line', '@opentelemetry/api-logs', () => folder);
 
+describe('startTelemetry with the 2.x line of OpenTelemetry', () => {
+  const USED = `
+    startTelemetry({ prometheus: 'mount' });
+    const exporter = new InMemoryLogRecordExporter();
+    logs.setGlobalLoggerProvider(new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] }));
+    logger.emit({ body: 'said' });
+    report(exporter.getFinishedLogRecords().map(({ body }) => body));`;
+  const NAMES = [
+    ['@opentelemetry/api-logs', '{ logs }'],
+    ['@opentelemetry/sdk-logs', '{ InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor }'],
+    ['retryscope/setup', '{ startTelemetry }'],
+  ];
   it.each([
-    { OTEL_TRACES_EXPORTER: 'console' },
-    { OTEL_EXPORTER_PROMETHEUS_PORT: '0' },
-    { OTEL_TRACES_EXPORTER: 'console', OTEL_LOGS_EXPORTER: 'console' },
-  ])('takes its place and loses nothing, with %j', async env => {
-    const { reported, stderr, code } = await runApp(
-      {
-        env,
-        main: `${LOAD_USER}${OWN}
-          start();
-          await loadUser();
-          logs.getLogger('app').emit({ body: 'said' });
-          report(await Promise.all([ownSpans(), ownLogs(), ownCalls()]));`,
-      },
-      folder,
-    );
-    expect([reported, code]).toEqual([[[SPANS, ['said'], [['success_after_retry', 1]]]], 0]);
-    expect(stderr.match(REPLACED)).toHaveLength(1);
-  });
-
-  it('is given the spans of tracers from before its start where that of register makes no spans', async () => {
-    const { reported } = await runApp(
-      {
-        env: { OTEL_EXPORTER_PROMETHEUS_PORT: '0' },
-        main: `${OWN}
-          const tracer = trace.getTracer('app');
-          start();
-          tracer.startSpan('early').end();
-          report(await ownSpans());`,
-      },
-      folder,
-    );
-    expect(reported).toEqual([['early']]);
-  });
-
-  it('is given the log records, and leaves the rest to that of register, when it takes nothing but them', async () => {
-    const { reported, stderr } = await runApp(
-      {
-        env: { OTEL_TRACES_EXPORTER: 'console' },
-        main: `${OWN}
-          logs.setGlobalLoggerProvider(new LoggerProvider({ processors: logRecordProcessors }));
-          logs.getLogger('app').emit({ body: 'said' });
-          report([await ownLogs(), trace.getTracer('x').startSpan('x').isRecording()]);`,
-      },
-      folder,
-    );
-    expect([reported, stderr]).toEqual([[[['said'], true]], '']);
+    ['mjs', NAMES.map(([from, names]) => `import ${names} from '${from}';`)],
+    ['cjs', NAMES.map(([from, names]) => `const ${names} = require('${from}');`)],
+  ] as const)('leaves logs to the app when the environment does not ask for them (%s)', async (type, lines) => {
+    const main = `${lines.join('\n')}const logger = logs.getLogger('app');${USED}`;
+    const { reported, stderr, code } = await runApp({ type, options: [], main }, folder);
+    expect([reported, stderr, code]).toEqual([[['said']], '', 0]);
   });
 });

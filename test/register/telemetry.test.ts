@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { until } from '../redis/support/until.ts';
 import { freePort } from '../support/free-port.ts';
+import { describeMakingWay } from './support/making-way.ts';
+import { type OtlpCollector, startOtlpCollector } from './support/otlp-collector.ts';
 import { folderWith, packageFolder, runApp, sdk } from './support/run-app.ts';
 
 // Processes are started here, on machines that may be busy.
@@ -46,6 +47,25 @@ describe('an SDK', () => {
       '',
       0,
     ]);
+  });
+
+  it('does not keep a process alive by a connection on which it serves metrics', async () => {
+    const port = await freePort();
+    let socket: Socket | undefined;
+    const { code, signal } = await runApp({
+      env: { OTEL_EXPORTER_PROMETHEUS_PORT: String(port), OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1' },
+      main: `
+        const timer = setInterval(() => undefined, 1000);
+        process.once('SIGUSR2', () => clearInterval(timer));
+        report('ready');`,
+      onReport: async (_value, app) => {
+        socket = await scrape(port);
+        socket.write('GET /metrics HTTP/1.1\r\nHost:');
+        app.kill('SIGUSR2');
+      },
+    });
+    socket?.destroy();
+    expect([code, signal]).toEqual([0, null]);
   });
 
   it.each([
@@ -124,51 +144,63 @@ describe('an SDK', () => {
   });
 });
 
+/** The connection, still open, on which the metrics have been read; opened as soon as they are served. */
+async function scrape(port: number): Promise<Socket> {
+  let socket: Socket | undefined;
+  await until(async () => {
+    const opening = connect(port, '127.0.0.1');
+    await once(opening, 'connect');
+    socket = opening;
+    return true;
+  });
+  if (socket === undefined) throw new Error('no connection');
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  // It is cut when the process ends.
+  socket.on('error', () => undefined);
+  socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await until(() => {
+    const [head = '', body = ''] = text.split('\r\n\r\n');
+    return /^content-length: (\d+)/im.exec(head)?.[1] === String(Buffer.byteLength(body));
+  });
+  return socket;
+}
+
+describeMakingWay('the 3.x line', '@opentelemetry/api', packageFolder);
+
 const SENT = ['/v1/metrics', '/v1/traces'];
 
 describe('what has been recorded', () => {
-  let collector: Server;
-  let received: string[];
-  let bodies: string;
-  let endpoint: string;
+  let collector: OtlpCollector;
   beforeEach(async () => {
-    received = [];
-    bodies = '';
-    collector = createServer((request, response) => {
-      received.push(String(request.url));
-      request.on('data', data => {
-        bodies += data;
-      });
-      request.on('end', () => response.end());
-    }).listen(0, '127.0.0.1');
-    await once(collector, 'listening');
-    endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+    collector = await startOtlpCollector();
   });
-  afterEach(() => {
-    collector.closeAllConnections();
-    collector.close();
-  });
+  afterEach(() => collector.end());
+  const paths = (): string[] => collector.received.map(({ path }) => path).sort();
+  const isCounted = (): boolean => collector.received.some(({ text }) => text.includes('retry.calls'));
 
   it('is sent before a process ends that has nothing left to do', async () => {
     const { code } = await runApp({
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint },
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint },
       main: `${RETRIED}await retried();`,
     });
-    expect([code, received.sort()]).toEqual([0, SENT]);
+    expect([code, paths()]).toEqual([0, SENT]);
   });
 
   it('is sent before a process dies of SIGTERM, of which it dies as before', async () => {
     const { signal } = await runApp({
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint },
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint },
       main: `${RETRIED}await retried(); setInterval(() => undefined, 1000); report('ready');`,
       onReport: (_value, app) => app.kill('SIGTERM'),
     });
-    expect([signal, received.sort()]).toEqual(['SIGTERM', SENT]);
+    expect([signal, paths()]).toEqual(['SIGTERM', SENT]);
   });
 
   it('is sent on SIGTERM while the app that listens for it takes its time, and ends as it likes', async () => {
     const { code, reported } = await runApp({
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint },
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint },
       main: `${RETRIED}
         const heard = new Promise(resolve => process.once('SIGTERM', resolve));
         process.once('SIGUSR2', async () => { await heard; report('done'); process.exit(7); });
@@ -177,12 +209,12 @@ describe('what has been recorded', () => {
         if (value !== 'ready') return;
         app.kill('SIGTERM');
         // The app takes its time until everything has come, or will never come.
-        await until(() => received.length >= SENT.length && bodies.includes('retry.calls')).catch(() => undefined);
+        await until(() => collector.received.length >= SENT.length && isCounted()).catch(() => undefined);
         app.kill('SIGUSR2');
       },
     });
-    expect([code, reported, received.sort()]).toEqual([7, ['ready', 'done'], SENT]);
-    expect(bodies).toContain('retry.calls');
+    expect([code, reported, paths()]).toEqual([7, ['ready', 'done'], SENT]);
+    expect(isCounted()).toBe(true);
   });
 
   it('does not hold up the end of a process for long when nobody takes it', async () => {

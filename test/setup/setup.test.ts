@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { context, metrics, trace } from '@opentelemetry/api';
+import { context, logs, metrics, trace } from '@opentelemetry/api';
+import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import { startTelemetry, type Telemetry, type TelemetryOptions } from '../../instrumentation/setup/index.ts';
 import { faultCounts, retry } from '../../src/index.ts';
@@ -17,6 +18,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map(telemetry => telemetry.shutdown()));
   trace.disable();
   metrics.disable();
+  logs.disable();
   context.disable();
 });
 
@@ -160,6 +162,39 @@ describe('startTelemetry', () => {
     expect(await run({ OTEL_METRICS_EXPORTER: 'console' })).toContain("name: 'retry.calls'");
     collector.closeAllConnections();
     collector.close();
+  });
+
+  describe('where the environment does not ask for log records', () => {
+    const exporter = new InMemoryLogRecordExporter();
+    const provider = new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] });
+    const said = (): unknown => exporter.getFinishedLogRecords().map(({ body }) => body);
+    beforeEach(() => exporter.reset());
+
+    it('leaves them to a provider that is registered later, also those of loggers from before', () => {
+      const logger = logs.getLogger('app');
+      start({ prometheus: 'mount' });
+      expect(logs.setGlobalLoggerProvider(provider)).toBe(true);
+      logger.emit({ body: 'by the logger from before' });
+      logs.getLogger('app').emit({ body: 'by a later one' });
+      expect(said()).toEqual(['by the logger from before', 'by a later one']);
+    });
+
+    it('leaves them to a provider that was registered before', () => {
+      logs.setGlobalLoggerProvider(provider);
+      start({ prometheus: 'mount' });
+      expect(logs.getLoggerProvider()).toBe(provider);
+    });
+
+    it.each([undefined, '', ' '])('leaves OTEL_LOGS_EXPORTER as it is, here %j', given => {
+      if (given !== undefined) process.env.OTEL_LOGS_EXPORTER = given;
+      try {
+        start({ prometheus: 'mount' });
+        expect(process.env.OTEL_LOGS_EXPORTER).toBe(given);
+        expect(logs.setGlobalLoggerProvider(provider)).toBe(true);
+      } finally {
+        delete process.env.OTEL_LOGS_EXPORTER;
+      }
+    });
   });
 
   it('leaves no server open when it is shut down before the server listens', async () => {

@@ -1,5 +1,5 @@
 import type { ApiCopy } from './api-copies.ts';
-import { tracerProvider } from './registered.ts';
+import { loggerProvider, tracerProvider } from './registered.ts';
 
 interface Part {
   disable(): void;
@@ -20,12 +20,15 @@ const SETTERS: readonly { readonly part: string; readonly setter: string; readon
  * second SDK, with a message that nobody sees, so that an app which exports its own telemetry would lose all of it.
  *
  * @param copies of the API, as there may be several in a process
+ * @param loggersBefore what `loggerProvider` gave before the SDK was started
  * @param stop called when the place has been taken
  */
-export function giveWay(copies: readonly ApiCopy[], stop: () => void): void {
+export function giveWay(copies: readonly ApiCopy[], loggersBefore: unknown, stop: () => void): void {
   const ours = new Set(SETTERS.map(({ part }) => part));
-  // An SDK that makes no spans has not registered that part, and disabling it would cut off the tracers that wait for one.
+  // An SDK that makes no spans or log records has not registered that part. Disabling it would cut off the tracers and
+  // loggers that wait for a provider, or take away the app's own.
   if (tracerProvider() === undefined) ours.delete('trace');
+  if (loggerProvider(copies) === loggersBefore) ours.delete('logs');
   const release = (part: string): void => {
     if (!ours.delete(part)) return;
     for (const copy of copies) partOf(copy, part)?.disable();

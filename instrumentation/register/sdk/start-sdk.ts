@@ -7,7 +7,7 @@ import { apiCopies } from './api-copies.ts';
 import { telemetryWish } from './environment.ts';
 import { FLUSH_LIMIT, flushAtExit } from './exit.ts';
 import { giveWay } from './give-way.ts';
-import { isSdkRegistered } from './registered.ts';
+import { isSdkRegistered, loggerProvider } from './registered.ts';
 
 /** Milliseconds after which `/metrics` is opened: an SDK of the app itself may want that very port. */
 const OPEN_AFTER = 500;
@@ -34,6 +34,7 @@ export async function startSdk(): Promise<void> {
     );
   }
   const metricReaders = wish.otlpMetrics ? [setup.otlpMetricReader()] : [];
+  const loggersBefore = loggerProvider(copies);
   const telemetry = setup.startTelemetry({ prometheus: 'mount', shutdownTimeout: FLUSH_LIMIT, metricReaders });
   let server: MetricsServer | undefined;
   // Workers have spans of their own, but there is one port.
@@ -50,7 +51,7 @@ export async function startSdk(): Promise<void> {
     await Promise.all([server?.close(), telemetry.shutdown()]);
   };
   const dismiss = flushAtExit(shutdown);
-  giveWay(copies, () => {
+  giveWay(copies, loggersBefore, () => {
     dismiss();
     // The instruments of the other SDK show the numbers from here on.
     store.readers.delete('producer');
