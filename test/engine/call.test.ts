@@ -317,6 +317,13 @@ describe('the synchronous form', () => {
     expect([work.mock.calls.length, faultCounts().get('predicate')]).toEqual([1, before + 1]);
   });
 
+  it('throws the error where the fallback answers with a promise, and counts that', () => {
+    const before = faultCounts().get('fallback') ?? 0;
+    const fallback = (async () => 'late') as never;
+    expect(() => retrySync(failing, { ...base, maxAttempts: 1, fallback })).toThrow('down');
+    expect(faultCounts().get('fallback')).toBe(before + 1);
+  });
+
   it('leaves no unhandled rejection behind when it refuses a promise', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);

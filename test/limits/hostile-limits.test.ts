@@ -36,6 +36,8 @@ describe('a limit that throws', () => {
     ['from openForMs', { breaker: { ...breaker, openForMs: down } }, 1],
     ['from admit', { adaptive: { ...adaptive, admit: down } }, 2],
     ['from record', { adaptive: { ...adaptive, record: down } }, 2],
+    ['from the delay of a hedge', { hedge: { delayMs: down } }, 2],
+    ['from what a hedge learns', { hedge: { delayMs: () => 50, record: down } }, 1],
   ])('%s is counted each time, and changes nothing', async (_what, options, faults) => {
     expect(await faultsOf(options)).toBe(faults);
   });
