@@ -6,8 +6,6 @@ export interface Gate {
   readonly contender: string;
   /** What it is to be. */
   readonly limit: number;
-  /** What CI holds it to as long as it is not there yet. */
-  readonly today?: number;
 }
 
 /** What one section brought. */

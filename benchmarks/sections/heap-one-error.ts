@@ -11,7 +11,7 @@ const options = { operation: 'bench', maxAttempts: 2, initialDelay: WAIT, jitter
 
 /**
  * From the second time on that a call gives up on the same error object, calls that nest are told apart by what
- * AsyncLocalStorage carries, and each `run` of that leaves a context of 180 bytes behind, which the wait then holds.
+ * AsyncLocalStorage carries; no wait may hold any of that.
  */
 const results = await measureWaiting(
   [
@@ -25,5 +25,5 @@ report({
   title: 'Heap of one waiting call, where all give up on one error object',
   unit: 'bytes',
   results,
-  gates: [{ contender: 'retryscope', limit: 0.95, today: 1.02 }],
+  gates: [{ contender: 'retryscope', limit: 0.95 }],
 });
