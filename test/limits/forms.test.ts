@@ -95,7 +95,10 @@ describe.each(FORMS.map(form => [form.name, form] as const))('%s', (_name, form)
   });
 
   it('waits for a circuit that opens between attempts if asked to, or no longer than without one', async () => {
-    const once = (): ((attempt: number) => string) => attempt => (attempt < 2 ? down() : 'ok');
+    const once = (): (() => string) => {
+      let attempts = 0;
+      return () => (++attempts < 2 ? down() : 'ok');
+    };
     const opening = (whenOpen: 'stop' | 'wait', openMs: number): CircuitBreaker =>
       new CircuitBreaker({ trip: { kind: 'consecutive', failures: 1 }, openMs, whenOpen, clock });
     expect(await run(once(), { breaker: opening('wait', 5000) })).toEqual({ value: 'ok' });
