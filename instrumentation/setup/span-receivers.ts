@@ -24,7 +24,7 @@ export function spanReceiversFromEnvironment(): SpanProcessor[] {
 }
 
 /** True when the environment names a collector. */
-export function isOtlpEndpointSet(): boolean {
+function isOtlpEndpointSet(): boolean {
   const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT } = process.env;
   return Boolean(OTEL_EXPORTER_OTLP_ENDPOINT || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
 }

@@ -197,6 +197,30 @@ describe('startTelemetry', () => {
     });
   });
 
+  it('takes none for a collector of spans', () => {
+    process.env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = 'http://127.0.0.1:1/v1/traces';
+    try {
+      start({ prometheus: 'mount' });
+      expect(logs.setGlobalLoggerProvider(new LoggerProvider())).toBe(true);
+    } finally {
+      delete process.env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
+    }
+  });
+
+  it.each([
+    { OTEL_LOGS_EXPORTER: 'console' },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' },
+    { OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://127.0.0.1:1/v1/logs' },
+  ])('takes log records where the environment asks for them: %j', env => {
+    Object.assign(process.env, env);
+    try {
+      start({ prometheus: 'mount' });
+      expect(logs.setGlobalLoggerProvider(new LoggerProvider())).toBe(false);
+    } finally {
+      for (const name of Object.keys(env)) delete process.env[name];
+    }
+  });
+
   it('leaves no server open when it is shut down before the server listens', async () => {
     const telemetry = startTelemetry({ prometheus: { port: 0 } });
     await telemetry.shutdown();
