@@ -51,6 +51,40 @@ it('makes 4 calls of three layers of four attempts, not 64', async () => {
   ]);
 });
 
+const STOP = { 'retry-stop': 'already_retried' };
+const STOP_AND_SAY_SO = { ...STOP, 'x-should-retry': 'false' };
+
+it.each<[string, RetryOptions<never>, object, number, string]>([
+  ['by default', {}, STOP_AND_SAY_SO, 1, 'already_retried'],
+  ['where it does not ask for no retry as well', {}, STOP, 4, 'attempts_exhausted'],
+  ['where no other hint is heard', { retryAfter: false }, STOP, 1, 'already_retried'],
+  ['where this layer retries', { nested: 'outer' }, STOP_AND_SAY_SO, 1, 'not_retryable'],
+  [
+    'where this layer retries and hears no hint',
+    { nested: 'outer', retryAfter: false },
+    STOP_AND_SAY_SO,
+    4,
+    'attempts_exhausted',
+  ],
+  [
+    'where all layers retry and hear no hint',
+    { nested: 'both', retryAfter: false },
+    STOP_AND_SAY_SO,
+    4,
+    'attempts_exhausted',
+  ],
+])(
+  'a service that says that it has retried already is a layer, %s',
+  async (_when, options, headers, attempts, reason) => {
+    const error = Object.assign(new Error('down'), { status: 503, headers });
+    await settle(
+      clock,
+      retry(() => Promise.reject(error), { ...base, ...options }),
+    );
+    expect(retrySummary(error)).toMatchObject({ attempts, reason });
+  },
+);
+
 it.each<[string, object[], number]>([
   ['both layers', [{ nested: 'both' }, {}], 16],
   ['the outer layer only', [{ nested: 'outer' }, {}], 4],
