@@ -5,6 +5,7 @@ import { freePort } from '../support/free-port.ts';
 import { describeMakingWay } from './support/making-way.ts';
 import { type OtlpCollector, startOtlpCollector } from './support/otlp-collector.ts';
 import { folderWith, packageFolder, runApp, sdk } from './support/run-app.ts';
+import { scraping } from './support/scraping.ts';
 
 // Processes are started here, on machines that may be busy.
 jest.setTimeout(60_000);
@@ -34,13 +35,7 @@ describe('an SDK', () => {
     const port = await freePort();
     const { reported, stderr, code } = await runApp({
       env: { OTEL_EXPORTER_PROMETHEUS_PORT: String(port), OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1' },
-      main: `${RETRIED}
-        await retried();
-        for (let text; text === undefined; ) {
-          await new Promise(resolve => setTimeout(resolve, 50));
-          text = await fetch('http://127.0.0.1:${port}/metrics').then(response => response.text(), () => undefined);
-          if (text !== undefined) report(text.split('\\n').filter(line => line.startsWith('retry_calls_total{operation="load_user",outcome="success_after_retry"')));
-        }`,
+      main: `${RETRIED}await retried();${scraping(port)}`,
     });
     expect([reported, stderr, code]).toEqual([
       [['retry_calls_total{operation="load_user",outcome="success_after_retry"} 1']],
