@@ -18,7 +18,7 @@ export async function startPostgres(): Promise<Server | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'postgres-bench-'));
   const owner = postgresUser();
   if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
-  const initdb = ['-D', folder, '-A', 'trust', '-U', 'bench', '--no-sync'];
+  const initdb = ['-D', folder, '-A', 'trust', '-U', 'bench', '-E', 'UTF8', '--no-locale', '--no-sync'];
   execFileSync(join(programs, 'initdb'), initdb, { ...owner, stdio: 'ignore' });
   const port = await freePort();
   const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', shared_buffers: '16MB' };

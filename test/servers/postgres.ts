@@ -38,10 +38,14 @@ const programs: string | undefined = [
 export async function startPostgres(settings: Readonly<Record<string, string | number>> = {}): Promise<OwnPostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'postgres-test-'));
   const owner = ownerOf(folder);
-  execFileSync(program('initdb'), ['-D', folder, '-A', 'trust', '-U', 'tester', '--no-sync'], {
-    ...owner,
-    stdio: 'ignore',
-  });
+  execFileSync(
+    program('initdb'),
+    ['-D', folder, '-A', 'trust', '-U', 'tester', '-E', 'UTF8', '--no-locale', '--no-sync'],
+    {
+      ...owner,
+      stdio: 'ignore',
+    },
+  );
   const flags = Object.entries({ ...SETTINGS, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const config = { host: '127.0.0.1', port: 0, user: 'tester', database: 'postgres' };
   let child: ChildProcess | undefined;
