@@ -63,7 +63,7 @@ const LOOKED_AT = 4 * MAX_MESSAGE;
 /** What went wrong, and beneath it: `fetch failed` alone tells nobody that a connection was refused. */
 function fullMessage(error: unknown): string {
   const causes = causesOf(error);
-  const hide = hiderFor([error, ...causes]) ?? asItIs;
+  const hide = hiderFor([error, ...causes]);
   const parts = [hide(messageOf(error)).slice(0, LOOKED_AT)];
   for (const cause of causes) {
     const text = hide(messageOf(cause)).slice(0, LOOKED_AT);
@@ -72,12 +72,8 @@ function fullMessage(error: unknown): string {
   return parts.filter(part => part !== '').join('; caused by: ');
 }
 
-const asItIs = (text: string): string => text;
-
 function messageOf(value: unknown): string {
   switch (typeof value) {
-    case 'string':
-      return value;
     case 'object':
       return value === null ? 'null' : textOf(value);
     case 'function':
@@ -101,10 +97,9 @@ function textOf(error: object): string {
 
 /** The stack, with a huge message in its head shortened so that the frames can be seen. */
 function stackOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
   const written = read(error, 'stack');
   if (typeof written !== 'string') return undefined;
-  const stack = hiderFor([error, ...causesOf(error)])?.(written) ?? written;
+  const stack = hiderFor([error, ...causesOf(error)])(written);
   const frames = stack.indexOf('\n    at ');
   if (frames <= MAX_MESSAGE) return stack;
   return `${redactWithin(stack.slice(0, frames), MAX_MESSAGE)}${stack.slice(frames)}`;

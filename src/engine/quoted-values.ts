@@ -17,18 +17,17 @@ export function hideQuotedValues(text: string): string {
     done = end;
     QUOTING.lastIndex = end;
   }
-  return done === 0 ? text : clean + text.slice(done);
+  return clean + text.slice(done);
 }
 
 /**
  * Hides, in any text about an error, the values that it and the errors beneath it quote: those that PostgreSQL refuses
- * (SQLSTATE class 22), whatever language it speaks. Undefined where none of them is such an error.
+ * (SQLSTATE class 22), whatever language it speaks.
  */
-export function hiderFor(errors: readonly unknown[]): ((text: string) => string) | undefined {
+export function hiderFor(errors: readonly unknown[]): (text: string) => string {
   const messages = errors.filter(isDataError).map(error => read(error, 'message'));
-  const quoting = messages.filter(message => typeof message === 'string' && hideMarked(message) !== message);
-  if (quoting.length === 0) return undefined;
-  return text => (quoting as string[]).reduce((clean, message) => clean.replaceAll(message, hideMarked), text);
+  const texts = messages.filter(message => typeof message === 'string');
+  return text => texts.reduce((clean, message) => clean.replaceAll(message, hideMarked), text);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Check, checkOptions, isList, ofType, readOptions } from './option-checks.ts';
 import { hideQuotedValues } from './quoted-values.ts';
+import { lookAt } from './read.ts';
 import { hideCredentials } from './redaction-credentials.ts';
 import { hideNamed } from './redaction-keys.ts';
 import { hiddenNames, hidesExample, isBareWord } from './redaction-names.ts';
@@ -136,11 +137,8 @@ function lowered(names: readonly string[] | undefined): string[] {
 }
 
 /** A sticky pattern would look at the beginning of the text alone. */
-function toGlobal(pattern: RegExp): RegExp {
-  const flags = pattern.flags.replace('y', '');
-  return flags.includes('g') && flags === pattern.flags
-    ? pattern
-    : new RegExp(pattern.source, flags.includes('g') ? flags : `${flags}g`);
+function toGlobal({ source, flags }: RegExp): RegExp {
+  return new RegExp(source, `${flags.replace(/[gy]/g, '')}g`);
 }
 
 /* @__NO_SIDE_EFFECTS__ */
@@ -152,11 +150,7 @@ const isString = (item: unknown): boolean => typeof item === 'string';
 
 /** Another realm has its own RegExp, and reading a Proxy that was revoked throws. */
 function isPattern(item: unknown): boolean {
-  try {
-    return typeof SOURCE?.call(item) === 'string';
-  } catch {
-    return false;
-  }
+  return typeof lookAt(() => SOURCE?.call(item)) === 'string';
 }
 
 const SOURCE = Object.getOwnPropertyDescriptor(RegExp.prototype, 'source')?.get;

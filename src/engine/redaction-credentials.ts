@@ -14,8 +14,8 @@ const USER = /\/\/[^\s/?#"'<>]+@/g;
 function hideLogins(text: string): string {
   let clean = '';
   let done = 0;
-  let at = -1;
-  let blank = -1;
+  let at = 0;
+  let blank = 0;
   LOGIN.lastIndex = 0;
   for (let found = LOGIN.exec(text); found !== null; found = LOGIN.exec(text)) {
     const start = LOGIN.lastIndex;
@@ -30,7 +30,7 @@ function hideLogins(text: string): string {
     done = end;
     LOGIN.lastIndex = end;
   }
-  return done === 0 ? text : clean + text.slice(done);
+  return clean + text.slice(done);
 }
 
 /** `user:password@tcp(host)`, without a scheme. */
@@ -41,7 +41,7 @@ function hidePasswords(text: string): string {
     clean += text.slice(done, found.index - (found[1] as string).length) + HIDDEN;
     done = found.index;
   }
-  return done === 0 ? text : clean + text.slice(done);
+  return clean + text.slice(done);
 }
 
 /** The digits spare https://host:8080/@scope */

@@ -5,9 +5,7 @@ import { type FindValue, hideValues, matchAt } from './redaction-values.ts';
  * `name`, and a part of a form. Takes time linear in the text.
  */
 export function hideMarkup(text: string, isSecret: (name: string) => boolean): string {
-  let clean = text;
-  if (clean.includes('<')) clean = hideValues(clean, OPENING, isSecret, findContent(clean));
-  if (clean.includes('name=')) clean = hideValues(clean, PART, isSecret, findPart);
+  const clean = hideValues(hideValues(text, OPENING, isSecret, findContent(text)), PART, isSecret, findPart);
   return VALUE.test(clean) ? hideValues(clean, PAIR, isSecret) : clean;
 }
 
@@ -22,18 +20,19 @@ function findContent(text: string): FindValue {
     closings ??= closingTags(text);
     const ends = closings.get((found[1] as string).toLowerCase()) ?? [];
     // The last one comes first.
-    while (ends.length > 0 && (ends[ends.length - 1] as number) < start) ends.pop();
-    const end = ends[ends.length - 1] ?? start + (matchAt(UNCLOSED, text, start)?.length ?? 0);
+    while ((ends.at(-1) ?? start) < start) ends.pop();
+    const end = ends.at(-1) ?? start + (matchAt(UNCLOSED, text, start)?.length ?? 0);
     return end === start ? undefined : { start, end };
   };
 }
 
 function closingTags(text: string): Map<string, number[]> {
   const ends = new Map<string, number[]>();
-  for (const { 1: name = '', index } of [...text.matchAll(CLOSING)].reverse()) {
-    const known = ends.get(name.toLowerCase());
-    if (known === undefined) ends.set(name.toLowerCase(), [index]);
-    else known.push(index);
+  for (const closing of [...text.matchAll(CLOSING)].reverse()) {
+    const name = (closing[1] as string).toLowerCase();
+    const known = ends.get(name) ?? [];
+    known.push(closing.index);
+    ends.set(name, known);
   }
   return ends;
 }

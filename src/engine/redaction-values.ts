@@ -28,13 +28,13 @@ export function hideValues(
   for (let found = names.exec(text); found !== null; found = names.exec(text)) {
     if (!isSecret(found[1] as string)) continue;
     const start = names.lastIndex;
-    const value = text.startsWith(HIDDEN, start) ? undefined : find(text, start, found);
+    const value = find(text, start, found);
     if (value === undefined) continue;
     clean += text.slice(done, value.start) + HIDDEN;
     done = value.end;
     names.lastIndex = value.end;
   }
-  return done === 0 ? text : clean + text.slice(done);
+  return clean + text.slice(done);
 }
 
 /** A value in quotes or in brackets, or else a word; that of some headers goes on to the end of the line. */
@@ -58,7 +58,7 @@ export function closingQuote(text: string, start: number, quote: string): number
   const depth = quote.length - 1;
   for (let at = text.indexOf(mark, start); at >= 0; at = text.indexOf(mark, at + 1)) {
     let escapes = 0;
-    while (at - escapes > start && text[at - escapes - 1] === '\\') escapes++;
+    while (text[at - escapes - 1] === '\\') escapes++;
     if (depth === 0 ? escapes % 2 === 1 : escapes !== depth) continue;
     const next = at + 1;
     // SQL and CSV write a mark twice to have it in the value.

@@ -160,16 +160,41 @@ describe('describeError', () => {
     expect(called).toEqual([]);
   });
 
+  it('tells the whole of a stack without frames', () => {
+    const stack = 'word '.repeat(600);
+    expect(describeError({ stack }).stack).toBe(stack);
+  });
+
+  it('tells each frame once, however much of the message is hidden', () => {
+    const { stack = '' } = describeError(new Error(`password=${'x'.repeat(1100)}`));
+    expect(stack).toMatch(/^Error: password=\[redacted\]\n {4}at /);
+    const frames = stack.split('\n').slice(1);
+    expect(frames.filter(frame => frame === frames[0])).toHaveLength(1);
+  });
+
   it('holds when the call stack is full', () => {
-    let described: unknown;
+    const types = new Set<string>();
+    const messages = new Set<string>();
+    const error = new Error('x', { cause: new Error('y') });
+    let levels = 0;
     const deep = (): void => {
       try {
         deep();
-      } catch {
-        described ??= describeError(new Error('x', { cause: new Error('y') }));
+      } catch (overflow) {
+        // On the way up there is room for more and more of the work.
+        if (levels++ > 300) throw overflow;
+        try {
+          types.add(describeError(error).type);
+          messages.add(errorMessage(error));
+        } catch {
+          // There was no room for the call itself.
+        }
+        throw overflow;
       }
     };
-    deep();
-    expect(described).toMatchObject({ type: expect.any(String), message: expect.any(String) });
+    expect(deep).toThrow(RangeError);
+    expect(types).toEqual(new Set(['unknown', 'Error']));
+    messages.delete('[redaction failed]');
+    expect(messages).toEqual(new Set(['[no readable message]', 'x; caused by: y']));
   });
 });

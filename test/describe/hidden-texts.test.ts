@@ -36,6 +36,11 @@ describe('a secret is hidden', () => {
     [`<apiKey><![CDATA[${S}]]></apiKey>`, '<apiKey>[redacted]</apiKey>'],
     [`<secrets><a>${S}</a><b>${S}</b></secrets><c>1</c>`, '<secrets>[redacted]</secrets><c>1</c>'],
     [`<user>bob</user><password>cut off ${S}`, '<user>bob</user><password>[redacted]'],
+    [
+      `</token> <Token>-${S}</Token> and <token>-${S}\n</token> x`,
+      '</token> <Token>[redacted]</Token> and <token>[redacted]</token> x',
+    ],
+    [`<token></token> <token>${S}</token>`, '<token></token> <token>[redacted]</token>'],
     [`<input name="password" value="${S}">`, '<input name="password" value="[redacted]">'],
     [`<input name='pin' type="text" value='a ${S}' />`, "<input name='pin' type=\"text\" value='[redacted]' />"],
     [`<add key="password" value="${S}"/>`, '<add key="password" value="[redacted]"/>'],
@@ -149,6 +154,7 @@ describe('an ordinary message stays as it is', () => {
     '{"name":"region","value":"eu"}',
     'name="password" type="text" name="user" value="jane"',
     'name="user"\r\n\r\njane\r\n--x',
+    'name="password"\r\n\r\n\r\n--x',
     'form-data; name="password" is required',
     // Commands
     'tar -pxf a.tar',

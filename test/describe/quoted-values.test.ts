@@ -69,6 +69,14 @@ describe('a quoted value', () => {
     expect(redact(message)).toBe(message);
   });
 
+  it.each([
+    ["Duplicate entry 'jane' (again)", "Duplicate entry '[redacted]' (again)"],
+    ["Duplicate entry '' for key 'k'", "Duplicate entry '[redacted]' for key 'k'"],
+    ['syntax error at or near "" and more', 'syntax error at or near "[redacted]" and more'],
+  ])('has an end in %j', (message, hidden) => {
+    expect(redact(message)).toBe(hidden);
+  });
+
   it('goes to its last mark, whatever stands in it, and no stack frame goes with it', () => {
     const hard = 'a"b") \' for key (';
     const stack = `Error: malformed array literal: "${hard}"\n    at f ("/x.js":1:2)`;
@@ -141,10 +149,12 @@ describe('an error of PostgreSQL about data', () => {
   });
 
   it('is known by its class of SQLSTATE alone', () => {
-    for (const code of ['23505', 'P0001', '22', '220000', 22000, undefined]) {
+    for (const code of ['23505', 'P0001', '22', '220000', 'X22000', 22000, undefined]) {
       expect(errorMessage(Object.assign(new Error('the "name" of it'), { code }))).toBe('the "name" of it');
     }
     expect(errorMessage(pgError('', '22000'))).toBe('');
     expect(errorMessage({ code: '22000', message: 5 })).toBe('[no readable message]');
+    expect(errorMessage(new Error('a 5', { cause: { code: '22000', message: 5 } }))).toBe('a 5');
+    expect(errorMessage(new Error('a', { cause: { code: '22000', message: Symbol('"b"') } }))).toBe('a');
   });
 });
