@@ -45,7 +45,7 @@ function hidePasswords(text: string): string {
 }
 
 /** The digits spare https://host:8080/@scope */
-const LOGIN = /\/\/[^\s/?#@:"'<>]{0,256}:(?!\d{1,5}(?:[/?#]|$))/g;
+const LOGIN = /\/\/[^\s/?#@:"'<>]{0,256}:(?!\d{1,5}[/?#])/g;
 const LONGEST_PASSWORD = 512;
 const BLANK = /[\s"'<>]/g;
 
