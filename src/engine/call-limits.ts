@@ -106,9 +106,7 @@ export class CallLimits {
     if (budget === undefined) return true;
     try {
       const answer = budget.tryWithdraw(errorClass, error);
-      return typeof answer === 'object'
-        ? Promise.resolve(answer).then(late => this.#accept(late), refuse)
-        : this.#accept(answer);
+      return typeof answer === 'object' ? Promise.resolve(answer).then(this.#accept, refuse) : this.#accept(answer);
     } catch (fault) {
       return refuse(fault);
     }
@@ -119,11 +117,11 @@ export class CallLimits {
     return ask(() => this.#terms.budget?.balance());
   }
 
-  #accept(cost: number | undefined): boolean {
+  readonly #accept = (cost: number | undefined): boolean => {
     if (cost === undefined) return false;
     this.#spent = cost;
     return true;
-  }
+  };
 
   #deposit(source: DepositSource, spent: number): void {
     ask(() => this.#terms.budget?.deposit(source, spent));

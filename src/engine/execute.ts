@@ -31,15 +31,14 @@ export function execute<T>(policy: Policy, fn: AttemptFunction<T>, perCall: PerC
  * It chains on the function's own promise, since an async function around it would cost as much as all the rest.
  */
 function firstTry<T>(policy: Policy, fn: AttemptFunction<T>): Promise<T> {
-  const startedAs = ++runtime.sequence;
   const limits = startLimits(policy.limits);
+  // Bound, since a closure and its context take half as much memory again, nearly always for nothing.
+  const recover = enterLoop.bind(policy, fn, ++runtime.sequence, limits) as (error: unknown) => Promise<T>;
   try {
     const result = fn(new Attempt(1, policy.maxAttempts, undefined, 0));
-    // Bound, since a closure and its context take half as much memory again, nearly always for nothing.
-    const recover = enterLoop.bind(policy, fn, startedAs, limits);
-    return Promise.resolve(result).then(limits && credit(limits), recover) as Promise<T>;
+    return Promise.resolve(result).then(limits && credit(limits), recover);
   } catch (error) {
-    return enterLoop.call(policy, fn, startedAs, limits, error) as Promise<T>;
+    return recover(error);
   }
 }
 
@@ -51,7 +50,7 @@ function enterLoop<T>(
   limits: CallLimits | undefined,
   error: unknown,
 ): Promise<T> {
-  const call = new Call(this, fn, NOTHING, undefined, { startedAs, limits });
+  const call = new Call(this, fn, {}, undefined, { startedAs, limits });
   return run(call, judge(call, error));
 }
 
@@ -62,8 +61,6 @@ function credit<T>(limits: CallLimits): (value: T) => T {
     return value;
   };
 }
-
-const NOTHING: PerCall = Object.freeze({});
 
 async function neverStarted<T>(call: Call<T>): Promise<T> {
   return call.giveUp('aborted');
