@@ -26,8 +26,9 @@ export function hideQuotedValues(text: string): string {
  */
 export function hiderFor(errors: readonly unknown[]): (text: string) => string {
   const messages = errors.filter(isDataError).map(error => read(error, 'message'));
-  const texts = messages.filter(message => typeof message === 'string');
-  return text => texts.reduce((clean, message) => clean.replaceAll(message, hideMarked), text);
+  // One without a mark need not be looked for: an empty one would be found at every character.
+  const quoting = messages.filter(message => typeof message === 'string' && hideMarked(message) !== message);
+  return text => (quoting as string[]).reduce((clean, message) => clean.replaceAll(message, hideMarked), text);
 }
 
 /**
